@@ -1,0 +1,257 @@
+"""The composition root: builds what a command needs from plugins and configuration, each part on demand.
+
+Together with :mod:`git_kas.config` this is the only reader of the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
+from git_kas.domain.names import relative_folder
+from git_kas.errors import InvalidConfiguration, InvalidName, NotARepository
+from git_kas.plugin.manager import PluginManager
+from git_kas.ports.store import Store, StoreRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from git_kas.domain.base import Base, References
+    from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.domain.names import BranchName
+    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.usecases.demo import Demo
+    from git_kas.usecases.triage import Triage
+
+_GIT_PLUGIN = "gitcli"
+_FILES_PLUGIN = "files"
+
+
+class SystemClock:
+    """The port :class:`~git_kas.ports.clock.Clock` over the system's clock."""
+
+    def now(self) -> int:
+        """See :class:`git_kas.ports.clock.Clock`."""
+        return int(time.time())
+
+
+class App:
+    """One run of git-kas in one folder.
+
+    ``options`` are values from the command line, by configuration key.
+    """
+
+    def __init__(self, folder: str, environment: Mapping[str, str], options: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+        self._options = options
+        self.plugins = PluginManager(sys.path)
+
+    @classmethod
+    def from_process(cls, options: Mapping[str, str]) -> App:
+        """The run of this process, in its folder and environment.
+
+        Raises:
+            NotARepository: the current folder has been removed.
+        """
+        try:
+            folder = os.getcwd()
+        except OSError as error:
+            raise NotARepository(f"The current folder is gone: {error.strerror}.") from error
+        return cls(folder, dict(os.environ), options)
+
+    def at(self, folder: str) -> App:
+        """The same run in another folder, as if it had been started there."""
+        bound = {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"}
+        environment = {name: value for name, value in self.environment.items() if name not in bound}
+        return App(folder, environment, self._options)
+
+    # -- where we are ----------------------------------------------------------------------------------------
+
+    @property
+    def location(self) -> RepositoryLocation:
+        """Where the repository is.
+
+        Raises:
+            NotARepository: there is none.
+        """
+        if self._location is None:
+            raise NotARepository(
+                f"{self.folder} is not in a Git repository.", next_step="Change to a repository's folder."
+            )
+        return self._location
+
+    @cached_property
+    def _location(self) -> RepositoryLocation | None:
+        folders = self._folders
+        return self.git_folders.locate(folders, self.git_entries) if folders else None
+
+    @cached_property
+    def git_folders(self) -> GitFolderReader:
+        """The reader of Git's administrative folders."""
+        return cast("GitFolderReader", self.plugins.call(_FILES_PLUGIN, "kas_git_folders"))
+
+    @cached_property
+    def git_entries(self) -> ConfigEntries:
+        """Git's configuration."""
+        reader = self.plugins.call(_GIT_PLUGIN, "kas_git_config", environment=self.environment)
+        return cast("GitConfig", reader).read(self.folder, self._folders)
+
+    @cached_property
+    def _folders(self) -> GitFolders | None:
+        return self.git_folders.find(self.folder, self.environment)
+
+    # -- configuration ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def config(self) -> Configuration:
+        """All sources of configuration."""
+        return Configuration(
+            options=self._options,
+            environment=self.environment,
+            git=self.git_entries,
+            read_policy=self._read_policy,
+        )
+
+    @property
+    def project(self) -> Setting:
+        """The name under which a shared store keeps this repository's plans."""
+        setting = self.config.setting("project")
+        if setting.source != "default":
+            return setting
+        location = self.location
+        folder = location.main_worktree or location.common_dir.removesuffix("/.git").removesuffix(".git")
+        return Setting("project", os.path.basename(folder.rstrip(os.sep)), "folder name")
+
+    @property
+    def plans_folder(self) -> Setting:
+        """The folder of plan texts, relative to a worktree."""
+        setting = self.config.setting("plans")
+        try:
+            return setting._replace(value=relative_folder(setting.value))
+        except InvalidName as error:
+            raise InvalidConfiguration(
+                f"{setting.source}: {error.message}", next_step=error.next_step
+            ) from error
+
+    @cached_property
+    def base(self) -> Base | None:
+        """The base branch, or None where the repository has none."""
+        from git_kas.domain.base import choose_base
+
+        configured = self.config.branch("base")
+        if configured is None:
+            return self._base_without_policy
+        base = choose_base([configured], self.references)
+        if base is None and self.references.branches:
+            setting = self.config.setting("base")
+            raise InvalidConfiguration(
+                f"{setting.source}: the base branch '{configured}' does not exist.",
+                next_step="Name an existing branch, or remove the setting.",
+            )
+        return base
+
+    @cached_property
+    def _base_without_policy(self) -> Base | None:
+        from git_kas.domain.base import choose_base, default_candidates
+
+        setting = self.config.without_policy("base")
+        if setting:
+            return choose_base([setting.value], self.references)
+        default_branch = self.git_entries.text("init.defaultbranch")
+        return choose_base(default_candidates(self.references.remote_head, default_branch), self.references)
+
+    def _read_policy(self) -> PolicyFile | None:
+        if self._location is None or self._base_without_policy is None:
+            return None
+        base = self._base_without_policy
+        data = self.repository.read_file(base.tip, POLICY_FILE)
+        return PolicyFile(data, f"{base.name}:{POLICY_FILE}") if data is not None else None
+
+    # -- ports -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The reader of references and history that ``kas.reader`` names."""
+        setting = self.config.without_policy("reader")
+        name = setting.value if setting else _GIT_PLUGIN
+        return cast(
+            "Repository",
+            self.plugins.call(name, "kas_repository", location=self.location, environment=self.environment),
+        )
+
+    @cached_property
+    def references(self) -> References:
+        """The references of the repository, read once."""
+        from git_kas.domain.base import References
+
+        repository = self.repository
+        return References(
+            repository.local_branches(),
+            repository.remote_branches(),
+            repository.symbolic_target("refs/remotes/origin/HEAD"),
+        )
+
+    @cached_property
+    def porcelain(self) -> Porcelain:
+        """The git program."""
+        return cast("Porcelain", self.plugins.call(_GIT_PLUGIN, "kas_porcelain", environment=self.environment))
+
+    @cached_property
+    def store(self) -> Store:
+        """The plan store that ``kas.store`` names."""
+        url = self.config.setting("store").value
+        request = StoreRequest(url, self.location, lambda: self.project.value, lambda: self.plans_folder.value)
+        return cast("Store", self.plugins.call(url.partition(":")[0], "kas_store", request=request))
+
+    @cached_property
+    def plan_files(self) -> PlanFiles:
+        """Plan texts in worktrees."""
+        return cast("PlanFiles", self.plugins.call(_FILES_PLUGIN, "kas_plan_files"))
+
+    @cached_property
+    def scratch(self) -> Scratch:
+        """Throw-away folders."""
+        return cast("Scratch", self.plugins.call(_FILES_PLUGIN, "kas_scratch"))
+
+    @property
+    def clock(self) -> SystemClock:
+        """The time of day."""
+        return SystemClock()
+
+    # -- use cases -------------------------------------------------------------------------------------------
+
+    def triage(self) -> Triage:
+        """Where every plan, branch and worktree stands."""
+        from git_kas.usecases.triage import TriagePolicy, TriagePorts, triage
+
+        ports = TriagePorts(
+            git_folders=self.git_folders,
+            repository=self.repository,
+            porcelain=self.porcelain,
+            store=self.store,
+            plan_files=self.plan_files,
+            clock=self.clock,
+        )
+        policy = TriagePolicy(self.plans_folder.value, self._protected(), self.config.days("stalled_after"))
+        return triage(ports, self.location, self.references, self.base, policy)
+
+    def build_demo(self, folder: str | None) -> Demo:
+        """Build the demonstration repository in ``folder``, or in a temporary folder."""
+        from git_kas.usecases.demo import build_demo
+
+        return build_demo(self.scratch, self.porcelain, self.clock, folder)
+
+    def _protected(self) -> frozenset[BranchName]:
+        from git_kas.domain.names import BranchName
+
+        setting = self.config.setting("protected")
+        try:
+            return frozenset(BranchName(name) for name in self.config.texts("protected"))
+        except InvalidName as error:
+            raise InvalidConfiguration(f"{setting.source}: {error.message}") from error

@@ -1,0 +1,70 @@
+"""``git kas plan list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from git_kas.cli.result import Result
+from git_kas.cli.style import Style, printable, render_table
+from git_kas.domain.lifecycle import Status, parse_status
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from git_kas.app import App
+    from git_kas.domain.plan import Plan
+
+DESCRIPTION = "List the plans of the project, sorted by name. Plans in every status are listed."
+EXAMPLES = (
+    ("git kas plan list", "every plan"),
+    ("git kas plan list --status ready --status planning", "those nobody implements yet"),
+    ("git kas plan list --topic api --json", "those of a topic, for a script"),
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """See :class:`git_kas.cli.result.Command`."""
+    parser.add_argument(
+        "--status", action="append", default=[], metavar="STATUS", help=f"only these: {', '.join(Status)}"
+    )
+    parser.add_argument("--topic", metavar="TOPIC", help="only plans of this topic")
+    parser.add_argument("--store", metavar="URL", help="the plan store instead of the configured one")
+
+
+def run(app: App, arguments: argparse.Namespace) -> Result:
+    """See :class:`git_kas.cli.result.Command`."""
+    statuses = {parse_status(word) for word in arguments.status}
+    plans = [
+        plan
+        for plan in app.store.list_plans()
+        if (not statuses or plan.status in statuses) and arguments.topic in {None, plan.topic}
+    ]
+    warnings = [
+        f"{remark.plan}: {remark.text}." if remark.plan else f"{remark.text}." for remark in app.store.remarks()
+    ]
+    return Result("plan.list", [plan_data(plan) for plan in plans], lambda style: _text(plans, style), warnings)
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """A plan as ``--json`` shows it."""
+    return {
+        "filename": plan.filename,
+        "status": str(plan.status),
+        "description": plan.description,
+        "branch": plan.branch,
+        "topic": plan.topic,
+        "created_at": plan.created_at,
+        "implemented": plan.implemented,
+        "revision": plan.revision,
+        "extra": dict(plan.extra),
+    }
+
+
+def _text(plans: Sequence[Plan], style: Style) -> str:
+    if style.is_terminal:
+        rows = [(plan.filename, str(plan.status), plan.topic, plan.branch) for plan in plans]
+        return render_table(("plan", "status", "topic", "branch"), rows, style) if rows else "No plans.\n"
+    # The columns of the earlier system, which scripts read (ORIGIN 7.1).
+    lines = (f"{printable(str(plan.status)):14} {plan.filename:50} {printable(plan.branch)}" for plan in plans)
+    return "".join(f"{line.rstrip()}\n" for line in lines)

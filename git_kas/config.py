@@ -1,0 +1,312 @@
+"""Configuration: which keys there are, where their values come from, and which one counts (DESIGN 4).
+
+Precedence, first match wins: command line, environment, Git's configuration (command, local, global, system),
+the user's ``config.toml`` in the XDG folder, the same file of the earlier system, the repository's committed
+``.kas.toml``, the default. Each key lists the sources it has. Git's *worktree* scope never counts, and
+``.kas.toml`` never chooses a store: both differ per branch or worktree.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
+from git_kas.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from git_kas.domain.names import BranchName
+
+POLICY_FILE: Final = ".kas.toml"
+
+
+class ValueType(StrEnum):
+    """What a value must be."""
+
+    TEXT = "text"
+    DAYS = "days"
+    TEXTS = "texts"
+
+
+class ConfigKey(NamedTuple):
+    """One thing that can be configured, and under which name in each source (empty: not there)."""
+
+    name: str
+    meaning: str
+    default: str
+    option: str = ""
+    variable: str = ""
+    git: str = ""
+    user: str = ""
+    policy: str = ""
+    type: ValueType = ValueType.TEXT
+
+
+KEYS: Final[Sequence[ConfigKey]] = (
+    ConfigKey(
+        "store",
+        "the plan store: json, or a URL whose scheme names a store plugin",
+        "json",
+        option="--store",
+        variable="KAS_STORE",
+        git="kas.store",
+        user="plan_store",
+    ),
+    ConfigKey(
+        "project",
+        "the name under which a shared store keeps this repository's plans",
+        "the folder name of the main worktree",
+        variable="KAS_PROJECT",
+        git="kas.project",
+        policy="project",
+    ),
+    ConfigKey(
+        "base",
+        "the branch that finished work lands on",
+        "origin/HEAD, init.defaultBranch, main or master, the first that exists",
+        git="kas.base",
+        policy="base",
+    ),
+    ConfigKey(
+        "plans",
+        "the folder of plan texts, relative to a worktree",
+        "docs/plans",
+        git="kas.plans",
+        policy="plans",
+    ),
+    ConfigKey(
+        "protected",
+        "branches that are never removed (Git: one value per branch)",
+        "",
+        git="kas.protected",
+        policy="protected",
+        type=ValueType.TEXTS,
+    ),
+    ConfigKey(
+        "stalled_after",
+        "days without a commit after which a plan in work counts as stalled",
+        "3",
+        git="kas.stalledAfter",
+        policy="stalled_after",
+        type=ValueType.DAYS,
+    ),
+    ConfigKey(
+        "reader",
+        "the plugin that reads references and history",
+        "gitcli",
+        git="kas.reader",
+    ),
+)
+
+KEY_BY_NAME: Final[Mapping[str, ConfigKey]] = {key.name: key for key in KEYS}
+
+VARIABLES: Final[Mapping[str, str]] = {
+    "KAS_STORE": "the plan store, as kas.store",
+    "KAS_PROJECT": "the project name, as kas.project",
+    "KAS_JSON": "any value but 0: every command prints JSON, as with --json",
+    "KAS_DEBUG": "any value but 0: an unexpected error shows where it came from",
+    "NO_COLOR": "any value: no colour",
+}
+
+
+class Setting(NamedTuple):
+    """A value and where it comes from. A default that depends on the repository has the source ``default``."""
+
+    key: str
+    value: str
+    source: str
+
+
+class PolicyFile(NamedTuple):
+    """A committed ``.kas.toml``: its bytes, and its place as ``<branch>:.kas.toml``."""
+
+    data: bytes
+    place: str
+
+
+class Configuration:
+    """All sources of configuration of one run.
+
+    ``options`` are values given on the command line, by key name. ``read_policy`` is called at most once, when
+    a key that may stand in ``.kas.toml`` is set nowhere before it; it returns None where there is no such file.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: Mapping[str, str],
+        environment: Mapping[str, str],
+        git: ConfigEntries,
+        read_policy: Callable[[], PolicyFile | None] | None = None,
+    ) -> None:
+        self._options = options
+        self._environment = environment
+        self._git = git
+        self._read_policy = read_policy
+        self._policy: tuple[Mapping[str, object], str] | None = None
+        self._user_files: list[tuple[Mapping[str, object], str]] | None = None
+
+    def without_policy(self, name: str) -> Setting | None:
+        """The setting of ``name`` as far as it does not come from ``.kas.toml`` or a default."""
+        key = KEY_BY_NAME[name]
+        if value := self._options.get(name):
+            return Setting(name, value, f"option {key.option}")
+        if key.variable and (value := self._environment.get(key.variable)):
+            return Setting(name, value, f"environment {key.variable}")
+        return self._from_git(key) or self._from_user_files(key)
+
+    def setting(self, name: str) -> Setting:
+        """The setting that counts for ``name``; the default's text if nothing sets it.
+
+        Raises:
+            InvalidConfiguration: a file cannot be parsed, or the value is not of the key's type.
+        """
+        key = KEY_BY_NAME[name]
+        return self.without_policy(name) or self._from_policy(key) or Setting(name, key.default, "default")
+
+    def days(self, name: str) -> int:
+        """The setting of ``name`` as a number of days."""
+        setting = self.setting(name)
+        if not setting.value.isdecimal():
+            raise InvalidConfiguration(
+                f"{_where(setting)}: '{setting.value}' is no number of days.",
+                next_step="Use a whole number such as 3.",
+            )
+        return int(setting.value)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The setting of ``name`` as a list of texts."""
+        return tuple(text for text in self.setting(name).value.split("\n") if text)
+
+    def branch(self, name: str) -> BranchName | None:
+        """The setting of ``name`` as a branch, None if only a default applies."""
+        from git_kas.domain.names import BranchName
+        from git_kas.errors import InvalidName
+
+        setting = self.setting(name)
+        if setting.source == "default":
+            return None
+        try:
+            return BranchName(setting.value)
+        except InvalidName as error:
+            raise InvalidConfiguration(f"{_where(setting)}: {error.message}") from error
+
+    def ignored(self) -> list[str]:
+        """Sentences about settings that stand where they do not count."""
+        sentences = [
+            f"{entry.key} in {entry.origin} does not count: kas.* keys are not read per worktree."
+            for entry in self._git
+            if entry.scope is ConfigScope.WORKTREE and entry.key.startswith("kas.")
+        ]
+        values, place = self._policy_values()
+        known = {key.policy for key in KEYS if key.policy}
+        sentences += [
+            f"'{word}' in {place} does not count: {_why_not(word)}." for word in values if word not in known
+        ]
+        return sentences
+
+    def _from_git(self, key: ConfigKey) -> Setting | None:
+        if not key.git:
+            return None
+        entries = [entry for entry in self._git.all(key.git.lower()) if entry.scope is not ConfigScope.WORKTREE]
+        if not entries:
+            return None
+        if key.type is ValueType.TEXTS:
+            return Setting(key.name, "\n".join(entry.value for entry in entries), _origin(key, entries[-1]))
+        return Setting(key.name, entries[-1].value, _origin(key, entries[-1]))
+
+    def _from_user_files(self, key: ConfigKey) -> Setting | None:
+        if not key.user:
+            return None
+        if self._user_files is None:
+            self._user_files = [
+                (_parse_toml(data, path), path) for path, data in _existing(user_files(self._environment))
+            ]
+        for values, path in self._user_files:
+            if key.user in values:
+                return Setting(key.name, _text(values[key.user], key, path), path)
+        return None
+
+    def _from_policy(self, key: ConfigKey) -> Setting | None:
+        if not key.policy:
+            return None
+        values, place = self._policy_values()
+        if key.policy not in values:
+            return None
+        return Setting(key.name, _text(values[key.policy], key, place), place)
+
+    def _policy_values(self) -> tuple[Mapping[str, object], str]:
+        if self._policy is None:
+            file = self._read_policy() if self._read_policy else None
+            self._policy = (_parse_toml(file.data, file.place), file.place) if file else ({}, "")
+        return self._policy
+
+
+def user_files(environment: Mapping[str, str]) -> list[str]:
+    """The user's configuration files that may exist, ours before the earlier system's."""
+    home = environment.get("HOME") or environment.get("USERPROFILE", "")
+    folder = environment.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
+    if not os.path.isabs(folder):
+        return []
+    earlier = os.path.join(home, ".config", "kasmos", "config.toml") if home else ""
+    return [path for path in (os.path.join(folder, "git-kas", "config.toml"), earlier) if path]
+
+
+def _existing(paths: Sequence[str]) -> list[tuple[str, bytes]]:
+    found = []
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                found.append((path, file.read()))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise InvalidConfiguration(f"{path} cannot be read: {error.strerror}.") from error
+    return found
+
+
+def _parse_toml(data: bytes, place: str) -> dict[str, Any]:
+    import tomli
+
+    try:
+        return tomli.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidConfiguration(f"{place} is not valid UTF-8 (byte {error.start + 1}).") from error
+    except tomli.TOMLDecodeError as error:
+        raise InvalidConfiguration(
+            f"{place}:{error.lineno}:{error.colno}: this is not TOML: {error.msg}.",
+            next_step="Mend that line.",
+        ) from error
+
+
+def _text(value: object, key: ConfigKey, place: str) -> str:
+    if key.type is ValueType.TEXTS:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return "\n".join(value)
+    elif key.type is ValueType.DAYS:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return str(value)
+    elif isinstance(value, str):
+        return value
+    word = {ValueType.TEXT: "a text", ValueType.DAYS: "a whole number", ValueType.TEXTS: "a list of texts"}[
+        key.type
+    ]
+    name = key.user if place.endswith("config.toml") else key.policy
+    raise InvalidConfiguration(f"{place}: '{name}' is not {word}.", next_step=f"It is {key.meaning}.")
+
+
+def _origin(key: ConfigKey, entry: ConfigEntry) -> str:
+    return f"git config {key.git} ({entry.scope}, {entry.origin})"
+
+
+def _where(setting: Setting) -> str:
+    return f"{setting.source}, key '{setting.key}'"
+
+
+def _why_not(word: str) -> str:
+    if word in {"store", "plan_store"}:
+        return "a committed file may not choose the plan store, because it differs per branch"
+    return "there is no such key"

@@ -1,0 +1,92 @@
+"""What to do next about a row of triage: one command line, or nothing (DESIGN 8).
+
+Only commands that exist are named, and none that could lose anything: what a person should look at before
+something is removed is shown by a command that looks.
+"""
+
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from git_kas.domain.branch import VerdictKind
+from git_kas.domain.lifecycle import FINISHED, IN_WORK, Status
+from git_kas.domain.names import BranchName
+from git_kas.domain.triage import Flag, Row
+
+Command: TypeAlias = Sequence[str]
+WORKTREES_FOLDER: Final = ".worktrees"
+
+_ODD_WORKTREE: Final = frozenset({Flag.OPERATION, Flag.CONFLICTED, Flag.UNREADABLE_WORKTREE, Flag.LOCK_FILE})
+
+
+def next_step(row: Row, base: BranchName | None) -> str:
+    """The command to run next in the main worktree, quoted for a POSIX shell; empty without one."""
+    for rule in _RULES:
+        command = rule(row, base)
+        if command is not None:
+            return shlex.join(command)
+    return ""
+
+
+def new_worktree_path(branch: BranchName) -> str:
+    """Where the worktree of ``branch`` goes, relative to the main worktree (ORIGIN 8)."""
+    return f"{WORKTREES_FOLDER}/{branch.replace('/', '-')}"
+
+
+def _repair(row: Row, _base: BranchName | None) -> Command | None:
+    if row.worktree is None:
+        return None
+    if row.worktree.moved_to:
+        return ["git", "worktree", "repair", row.worktree.moved_to]
+    if Flag.MISSING_WORKTREE in row.flags and not row.worktree.locked:
+        return ["git", "worktree", "prune", "--dry-run", "--verbose"]
+    if not row.worktree.readable:
+        return ["git", "worktree", "list", "--porcelain"]
+    return None
+
+
+def _look_at_worktree(row: Row, _base: BranchName | None) -> Command | None:
+    if row.worktree is None or not row.worktree.readable:
+        return None
+    left_behind = bool(row.uncommitted) and row.status not in IN_WORK
+    detached = Flag.DETACHED in row.flags
+    if left_behind or detached or not _ODD_WORKTREE.isdisjoint(row.flags):
+        return ["git", "-C", row.worktree.path, "status"]
+    return None
+
+
+def _start(row: Row, base: BranchName | None) -> Command | None:
+    waiting = row.status is Status.READY or Flag.NO_BRANCH in row.flags
+    if row.plan is None or not waiting or row.worktree is not None:
+        return None
+    branch = row.branch or row.plan.filename.default_branch
+    if row.survey is not None:
+        return ["git", "worktree", "add", new_worktree_path(branch), branch]
+    if base is None:
+        return None
+    return ["git", "worktree", "add", "-b", branch, new_worktree_path(branch), base]
+
+
+def _read_work(row: Row, base: BranchName | None) -> Command | None:
+    if row.branch is None or base is None or not (row.survey and row.survey.ahead):
+        return None
+    if row.status is Status.REVIEWING:
+        return ["git", "diff", f"{base}...{row.branch}"]
+    looked_for = row.plan is None or row.status in FINISHED or Flag.STALLED in row.flags
+    return ["git", "log", "--oneline", f"{base}..{row.branch}"] if looked_for else None
+
+
+def _confirm_merged(row: Row, base: BranchName | None) -> Command | None:
+    over = row.plan is None or row.status in FINISHED
+    if base and over and row.branch and row.verdict and row.verdict.kind is VerdictKind.ANCESTOR:
+        return ["git", "branch", "--verbose", "--merged", base, "--list", row.branch]
+    return None
+
+
+_RULES: Final[Sequence[Callable[[Row, BranchName | None], Command | None]]] = (
+    _repair,
+    _look_at_worktree,
+    _start,
+    _read_work,
+    _confirm_merged,
+)

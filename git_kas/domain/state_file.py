@@ -1,0 +1,208 @@
+"""The shapes in which ``plan-state.json`` has been written over time, read into plans and topics.
+
+Source: ORIGIN 2. All shapes are read: flat (filename → entry), wrapped (``topics``, ``plans``), legacy status
+words, topics that stand only in a plan. What cannot be understood at all is refused with its place.
+"""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple, NoReturn
+
+from git_kas.domain.json_position import Position, position_at, position_of
+from git_kas.domain.lifecycle import LEGACY_STATUSES, Status, UnknownStatus, read_status
+from git_kas.domain.names import PLAN_SUFFIX, PlanName
+from git_kas.domain.plan import ZERO_TIME, Plan, Topic
+from git_kas.errors import InvalidName, StoreCorrupt
+
+STATE_FILE_NAME: Final = "plan-state.json"
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_TEXT_FIELDS: Final = ("status", "description", "branch", "topic", "created_at", "implemented")
+_CONFLICT_MARKERS: Final = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
+
+
+class Shape(StrEnum):
+    """How a state file is laid out."""
+
+    EMPTY = "empty"
+    FLAT = "flat"
+    WRAPPED = "wrapped"
+
+
+class RemarkKind(StrEnum):
+    """What a reader of stored state has to say beside the plans."""
+
+    LEGACY_STATUS = "legacy_status"
+    UNKNOWN_STATUS = "unknown_status"
+    AMBIGUOUS_DONE = "ambiguous_done"
+    DOUBLED_KEY = "doubled_key"
+    UNREADABLE_NAME = "unreadable_name"
+
+
+class Remark(NamedTuple):
+    """One such thing: a clause without a full stop, and the plan it concerns, if it is one."""
+
+    kind: RemarkKind
+    text: str
+    plan: PlanName | None = None
+
+
+class StateFile(NamedTuple):
+    """Everything a state file says.
+
+    ``unread`` holds entries that are no plans as they were found, ``extra`` the unknown keys beside ``plans``
+    and ``topics``.
+    """
+
+    shape: Shape
+    plans: Mapping[PlanName, Plan]
+    topics: Mapping[str, Topic]
+    remarks: tuple[Remark, ...] = ()
+    unread: Mapping[str, object] = MappingProxyType({})
+    extra: Mapping[str, object] = MappingProxyType({})
+
+
+EMPTY_STATE: Final = StateFile(Shape.EMPTY, MappingProxyType({}), MappingProxyType({}))
+
+
+def parse_state_file(data: bytes, origin: str) -> StateFile:
+    """Read the bytes of a state file; ``origin`` is its path, for messages.
+
+    Raises:
+        StoreCorrupt: not JSON, or JSON of another structure; the message names line and column.
+    """
+    return _Reading(_decode(data, origin), origin).state_file()
+
+
+def _decode(data: bytes, origin: str) -> str:
+    try:
+        return data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data.removeprefix(_BYTE_ORDER_MARK)[: error.start].decode("utf-8")
+        _refuse(origin, position_at(before, len(before)), "it is not valid UTF-8")
+
+
+def _refuse(origin: str, position: Position, problem: str) -> NoReturn:
+    raise StoreCorrupt(
+        f"{origin}:{position.line}:{position.column}: the plan state is damaged: {problem}.",
+        next_step="The file was left untouched; mend that place or restore the file from a copy.",
+    )
+
+
+class _Reading:
+    """One pass over the text of one state file."""
+
+    def __init__(self, text: str, origin: str) -> None:
+        self._text = text
+        self._origin = origin
+        self._remarks: list[Remark] = []
+        self._unread: dict[str, object] = {}
+
+    def state_file(self) -> StateFile:
+        root = self._root()
+        plans = self._object(root.get("plans"), ["plans"])
+        topics = self._object(root.get("topics"), ["topics"])
+        flat = not plans and any(key.endswith(PLAN_SUFFIX) for key in root)
+        if flat:
+            entries, path, extra = root, [], {}
+        else:
+            entries, path = plans, ["plans"]
+            extra = {key: value for key, value in root.items() if key not in {"plans", "topics"}}
+        read = self._plans(entries, path, flat=flat)
+        shape = Shape.FLAT if flat else Shape.WRAPPED if root else Shape.EMPTY
+        return StateFile(shape, read, self._topics(topics, read), tuple(self._remarks), self._unread, extra)
+
+    def _root(self) -> dict[str, object]:
+        try:
+            root = json.loads(self._text, object_pairs_hook=self._unique, parse_constant=self._no_constant)
+        except json.JSONDecodeError as error:
+            self._refuse_syntax(error)
+        except (RecursionError, ValueError) as error:
+            problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            _refuse(self._origin, Position(1, 1), problem)
+        return self._object(root, [])
+
+    def _refuse_syntax(self, error: json.JSONDecodeError) -> NoReturn:
+        for number, line in enumerate(self._text.split("\n"), start=1):
+            if line.startswith(_CONFLICT_MARKERS):
+                _refuse(self._origin, Position(number, 1), f"it holds a merge conflict marker, {line[:7]!r}")
+        problem = "it is empty" if not self._text.strip() else f"it is not JSON ({error.msg})"
+        _refuse(self._origin, Position(error.lineno, error.colno), problem)
+
+    def _unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        members: dict[str, object] = {}
+        for name, value in pairs:
+            if name in members:
+                self._remark(
+                    RemarkKind.DOUBLED_KEY, f"{name!r} stands twice in one object; the last one counts"
+                )
+            members[name] = value
+        return members
+
+    @staticmethod
+    def _no_constant(word: str) -> NoReturn:
+        raise ValueError(f"{word} is not JSON")
+
+    def _object(self, value: object, path: list[str]) -> dict[str, object]:
+        if value is None and path:
+            return {}
+        if not isinstance(value, dict):
+            subject = f"'{path[-1]}'" if path else "the whole file"
+            _refuse(self._origin, position_of(self._text, path), f"{subject} is not an object")
+        return value
+
+    def _plans(self, entries: dict[str, object], path: list[str], *, flat: bool) -> dict[PlanName, Plan]:
+        plans: dict[PlanName, Plan] = {}
+        for key in sorted(entries):
+            try:
+                name = PlanName(key)
+            except InvalidName as error:
+                self._unread[key] = entries[key]
+                self._remark(RemarkKind.UNREADABLE_NAME, f"not read as a plan: {error.message.rstrip('.')}")
+                continue
+            plans[name] = self._plan(
+                name, self._object(entries[key] or {}, [*path, key]), [*path, key], flat=flat
+            )
+        return plans
+
+    def _plan(self, name: PlanName, entry: dict[str, object], path: list[str], *, flat: bool) -> Plan:
+        words = {field: self._word(entry, field, path) for field in _TEXT_FIELDS}
+        status = read_status(words["status"])
+        if words["status"] in LEGACY_STATUSES:
+            self._remark(RemarkKind.LEGACY_STATUS, f"'{words['status']}' is read as '{status}'", name)
+        elif isinstance(status, UnknownStatus):
+            self._remark(RemarkKind.UNKNOWN_STATUS, f"status {str(status)!r} is not known, kept as it is", name)
+        elif flat and status is Status.DONE:
+            self._remark(
+                RemarkKind.AMBIGUOUS_DONE, "'done' in a flat file may have meant 'to be reviewed'", name
+            )
+        return Plan(
+            name,
+            status,
+            words["description"],
+            words["branch"],
+            words["topic"],
+            words["created_at"] or ZERO_TIME,
+            words["implemented"],
+            extra={key: value for key, value in entry.items() if key not in _TEXT_FIELDS},
+        )
+
+    def _remark(self, kind: RemarkKind, text: str, plan: PlanName | None = None) -> None:
+        self._remarks.append(Remark(kind, text, plan))
+
+    def _word(self, entry: dict[str, object], field: str, path: list[str]) -> str:
+        value = entry.get(field, "")
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            _refuse(self._origin, position_of(self._text, [*path, field]), f"'{field}' is not a text")
+        return value
+
+    def _topics(self, entries: dict[str, object], plans: Mapping[PlanName, Plan]) -> dict[str, Topic]:
+        topics = {plan.topic: Topic(plan.topic) for plan in plans.values() if plan.topic}
+        for name, value in entries.items():
+            path = ["topics", name]
+            topics[name] = Topic(name, self._word(self._object(value, path), "created_at", path) or ZERO_TIME)
+        return dict(sorted(topics.items()))

@@ -1,0 +1,64 @@
+"""Every hook a plugin may implement.
+
+A plugin is a module named by an entry point of the group ``git_kas``; the entry point's name is the plugin's
+name. Each function in it that is named as a hook below implements that hook, with the same parameters; it may
+leave out those it does not need. The module must not import its library at import time.
+
+The hooks are all of one kind: *provider hooks*, of which exactly one plugin, chosen by name, is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.store import Store, StoreRequest
+
+PROJECT: Final = "git_kas"
+HOOK_PREFIX: Final = "kas_"
+
+_hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+@_hookspec(firstresult=True)
+def kas_store(request: StoreRequest) -> Store:  # type: ignore[empty-body]  # a specification has no body
+    """Open a plan store. ``kas.store`` chooses the plugin: it is named by the part before the first ``:``."""
+
+
+@_hookspec(firstresult=True)
+def kas_repository(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation, environment: Mapping[str, str]
+) -> Repository:
+    """Open a reader of references and history. ``kas.reader`` chooses the plugin by name."""
+
+
+@_hookspec(firstresult=True)
+def kas_git_folders() -> GitFolderReader:  # type: ignore[empty-body]  # a specification has no body
+    """Make the reader of Git's administrative folders. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_git_config(environment: Mapping[str, str]) -> GitConfig:  # type: ignore[empty-body]  # a specification
+    """Make the reader of Git's configuration. Provided by the plugin ``gitcli``."""
+
+
+@_hookspec(firstresult=True)
+def kas_porcelain(environment: Mapping[str, str]) -> Porcelain:  # type: ignore[empty-body]  # a specification
+    """Make the adapter to the git program. Provided by the plugin ``gitcli``."""
+
+
+@_hookspec(firstresult=True)
+def kas_plan_files() -> PlanFiles:  # type: ignore[empty-body]  # a specification has no body
+    """Make the reader of plan texts. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_scratch() -> Scratch:  # type: ignore[empty-body]  # a specification has no body
+    """Make the maker of throw-away folders. Provided by the plugin ``files``."""

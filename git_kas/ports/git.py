@@ -1,0 +1,99 @@
+"""Git as the use cases see it: where a repository is, what it holds, and what the git program can do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from git_kas.domain.branch import LocalBranch
+from git_kas.domain.history import Parents
+from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+from git_kas.domain.names import BranchName, ObjectId
+from git_kas.domain.worktree import Dirt, Worktree
+
+
+class GitFolderReader(Protocol):
+    """Reads Git's administrative folders without starting Git. Never writes."""
+
+    def find(self, start: str, environment: Mapping[str, str]) -> GitFolders | None:
+        """The repository that ``start`` lies in, found by Git's own rules (gitrepository-layout(5)).
+
+        ``GIT_DIR``, ``GIT_COMMON_DIR``, ``GIT_WORK_TREE`` and ``GIT_CEILING_DIRECTORIES`` in ``environment``
+        count as they do for Git. None where there is no repository.
+        """
+
+    def locate(self, folders: GitFolders, config: ConfigEntries) -> RepositoryLocation:
+        """Where the worktrees of the repository found at ``folders`` are, according to its configuration."""
+
+    def worktrees(self, location: RepositoryLocation) -> Sequence[Worktree]:
+        """The main worktree, if there is one, then the linked ones in order of their paths."""
+
+
+class GitConfig(Protocol):
+    """Reads Git's configuration."""
+
+    def read(self, start: str, folders: GitFolders | None) -> ConfigEntries:
+        """All entries in effect at ``start``, in rising precedence, with one call of Git.
+
+        Raises:
+            NotARepository: ``folders`` were found, but Git refuses them (for example because they belong to
+                somebody else); the message is Git's.
+            InvalidConfiguration: Git cannot parse a configuration file.
+        """
+
+
+class Repository(Protocol):
+    """Reads references and history in bulk. Never writes, never fetches.
+
+    Every operation raises UnsupportedRepository where the reader cannot answer correctly, and ProgramFailed
+    where the repository itself cannot be read.
+    """
+
+    def local_branches(self) -> Sequence[LocalBranch]:
+        """All branches under ``refs/heads/``, in bytewise order."""
+
+    def remote_branches(self) -> Mapping[str, ObjectId]:
+        """Full name → tip of everything under ``refs/remotes/``; symbolic references are left out."""
+
+    def symbolic_target(self, ref: str) -> str:
+        """What the symbolic reference ``ref`` points to, as a full name; empty if it is none."""
+
+    def parents(self, tips: Iterable[ObjectId]) -> Parents:
+        """Every commit reachable from ``tips`` with its parents, cut off where a shallow clone is."""
+
+    def is_shallow(self) -> bool:
+        """Whether history is cut off by a shallow clone."""
+
+    def reflog(self, branch: BranchName) -> Sequence[str]:
+        """The messages of the branch's reflog, oldest first; empty where none is kept."""
+
+    def read_file(self, commit: ObjectId, path: str) -> bytes | None:
+        """The bytes of the file at ``path`` in ``commit``, or None where there is no file."""
+
+    def existing_paths(self, candidates: Sequence[tuple[ObjectId, str]]) -> Sequence[bool]:
+        """For each pair of a commit and a path, whether the path exists in that commit."""
+
+
+class PendingStatuses(Protocol):
+    """Statuses that are being determined in the background."""
+
+    def collect(self) -> Mapping[str, Dirt]:
+        """Wait for all of them; worktree path → what is not committed there."""
+
+
+class Porcelain(Protocol):
+    """What only the git program does right: status, and whatever runs hooks or honours user settings."""
+
+    def start_statuses(self, worktrees: Sequence[Worktree], signal_folders: Sequence[str]) -> PendingStatuses:
+        """Begin to determine what is not committed in ``worktrees``, several at a time, taking no locks.
+
+        ``signal_folders`` (relative to a worktree) and worktrees nested in one another do not count. A status
+        that fails gives a :class:`Dirt` with a problem.
+        """
+
+    def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
+        """Run ``git *arguments`` in ``folder`` and return what it printed.
+
+        ``at`` (seconds since 1970, UTC) becomes author and committer date.
+
+        Raises:
+            ProgramFailed: Git ended with an error; the message quotes its first line.
+        """

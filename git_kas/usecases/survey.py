@@ -1,0 +1,96 @@
+"""Judges all local branches in one pass over the history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from git_kas.domain.base import Base, References
+from git_kas.domain.branch import BranchSurvey, LocalBranch, UnknownReason, Upstream, Verdict
+from git_kas.domain.history import BaseHistory, Parents, own_commits
+from git_kas.domain.names import ObjectId
+from git_kas.domain.verdicts import unknown, verdict_inside_base, verdict_outside_base
+from git_kas.errors import ProgramFailed
+from git_kas.ports.git import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All local branches, judged, and what went wrong on the way."""
+
+    branches: Sequence[BranchSurvey]
+    warnings: Sequence[str] = ()
+
+
+def survey_branches(repository: Repository, references: References, base: Base | None) -> Survey:
+    """Judge the local branches against ``base``; reads the history once."""
+    branches, remote_branches = references.branches, references.remote_branches
+    if base is None:
+        return Survey(_unjudged(branches, remote_branches, UnknownReason.NO_BASE))
+    tips = {branch.tip for branch in branches if branch.tip}
+    tips |= {remote_branches[branch.upstream] for branch in branches if branch.upstream in remote_branches}
+    try:
+        parents = repository.parents(tips.union(base.tips))
+    except ProgramFailed as error:
+        return Survey(_unjudged(branches, remote_branches, UnknownReason.HISTORY_UNREADABLE), [error.message])
+    judge = _Judge(repository, base, parents, remote_branches)
+    return Survey([judge.survey(branch) for branch in branches])
+
+
+def _unjudged(
+    branches: Sequence[LocalBranch], remote_branches: Mapping[str, ObjectId], reason: UnknownReason
+) -> list[BranchSurvey]:
+    return [
+        BranchSurvey(branch, unknown(reason), upstream=_unjudged_upstream(branch, remote_branches))
+        for branch in branches
+    ]
+
+
+def _unjudged_upstream(branch: LocalBranch, remote_branches: Mapping[str, ObjectId]) -> Upstream | None:
+    if not branch.upstream.startswith("refs/remotes/"):
+        return None
+    return Upstream(branch.upstream, gone=branch.upstream not in remote_branches)
+
+
+class _Judge:
+    """One pass: the base's history, prepared, and each branch against it."""
+
+    def __init__(
+        self, repository: Repository, base: Base, parents: Parents, remote_branches: Mapping[str, ObjectId]
+    ) -> None:
+        self._repository = repository
+        self._parents = parents
+        self._remote_branches = remote_branches
+        self._base = BaseHistory(base.tip, parents)
+        self._bases = [self._base]
+        if base.upstream_tip and base.upstream_tip not in self._base:
+            self._bases.append(BaseHistory(base.upstream_tip, parents))
+
+    def survey(self, branch: LocalBranch) -> BranchSurvey:
+        if branch.tip is None:
+            upstream = _unjudged_upstream(branch, self._remote_branches)
+            return BranchSurvey(branch, unknown(UnknownReason.NO_COMMIT), upstream=upstream)
+        own, boundary = own_commits(branch.tip, self._base, self._parents)
+        return BranchSurvey(
+            branch,
+            self._verdict(branch, branch.tip, boundary),
+            ahead=len(own),
+            behind=len(self._base) - self._base.count_reachable(boundary),
+            upstream=self._upstream(branch, own, boundary),
+        )
+
+    def _verdict(self, branch: LocalBranch, tip: ObjectId, boundary: set[ObjectId]) -> Verdict:
+        containing = [base for base in self._bases if tip in base]
+        if containing:
+            on_chain = any(base.is_on_chain(tip) for base in containing)
+            return verdict_inside_base(
+                tip, containing, self._repository.reflog(branch.name) if on_chain else ()
+            )
+        return verdict_outside_base(boundary, shallow=self._repository.is_shallow())
+
+    def _upstream(self, branch: LocalBranch, own: set[ObjectId], boundary: set[ObjectId]) -> Upstream | None:
+        upstream = _unjudged_upstream(branch, self._remote_branches)
+        if upstream is None or upstream.gone:
+            return upstream
+        pushed, pushed_boundary = own_commits(self._remote_branches[upstream.ref], self._base, self._parents)
+        both = self._base.count_reachable(boundary | pushed_boundary)
+        unpushed = len(own - pushed) + both - self._base.count_reachable(pushed_boundary)
+        return Upstream(upstream.ref, gone=False, unpushed=unpushed)

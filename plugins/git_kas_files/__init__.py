@@ -1,0 +1,1 @@
+"""Adapters over plain files: Git's administrative folders, plan texts, throw-away folders."""

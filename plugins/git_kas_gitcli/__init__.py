@@ -1,0 +1,1 @@
+"""Adapters over the git program: the one place that starts Git."""

@@ -1,0 +1,32 @@
+"""Entry point ``gitcli``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.git import GitConfig, Porcelain, Repository
+
+
+def kas_git_config(environment: Mapping[str, str]) -> GitConfig:
+    """Git's configuration, read by Git."""
+    from git_kas_gitcli.config import GitProgramConfig
+
+    return GitProgramConfig(environment)
+
+
+def kas_repository(location: RepositoryLocation, environment: Mapping[str, str]) -> Repository:
+    """References and history, read by Git's plumbing."""
+    from git_kas_gitcli.repository import PlumbingRepository
+
+    return PlumbingRepository(location, environment)
+
+
+def kas_porcelain(environment: Mapping[str, str]) -> Porcelain:
+    """What only the git program does right."""
+    from git_kas_gitcli.porcelain import GitProgramPorcelain
+
+    return GitProgramPorcelain(environment)

@@ -1,0 +1,1 @@
+"""The plan store in one JSON file, shared by all worktrees of a repository."""

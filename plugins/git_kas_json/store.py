@@ -1,0 +1,77 @@
+"""Reads ``plan-state.json``: from Git's common directory, or the earlier system's file until that exists."""
+
+import os
+from collections.abc import Sequence
+
+from git_kas.domain.plan import Plan, Topic
+from git_kas.domain.state_file import EMPTY_STATE, STATE_FILE_NAME, Remark, StateFile, parse_state_file
+from git_kas.errors import StoreCorrupt, UsageError
+from git_kas.ports.store import StoreDescription, StoreRequest
+
+STORE_FOLDER = "kas"
+
+
+def open_store(request: StoreRequest) -> "JsonStore":
+    """The store of the repository that ``request`` names.
+
+    Raises:
+        UsageError: the store URL has a part that this store does not know.
+    """
+    if request.url != "json":
+        raise UsageError(
+            f"The plan store '{request.url}' cannot be used: the json store takes no path.",
+            next_step="Set kas.store to 'json'.",
+        )
+    own = os.path.join(request.location.common_dir, STORE_FOLDER, STATE_FILE_NAME)
+    return JsonStore(own if os.path.lexists(own) else _earlier_file(request) or own)
+
+
+def _earlier_file(request: StoreRequest) -> str | None:
+    """The state file of the earlier system in the main worktree, if there is one."""
+    if request.location.main_worktree is None:
+        return None
+    path = os.path.join(request.location.main_worktree, *request.plans_folder().split("/"), STATE_FILE_NAME)
+    return path if os.path.lexists(path) else None
+
+
+class JsonStore:
+    """The port :class:`~git_kas.ports.store.Store` over the state file at ``path``."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._state: StateFile | None = None
+
+    def describe(self) -> StoreDescription:
+        """See :class:`git_kas.ports.store.Store`."""
+        return StoreDescription("json", self._path)
+
+    def list_plans(self) -> Sequence[Plan]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return list(self._read().plans.values())
+
+    def list_topics(self) -> Sequence[Topic]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return list(self._read().topics.values())
+
+    def remarks(self) -> Sequence[Remark]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return self._read().remarks
+
+    def close(self) -> None:
+        """See :class:`git_kas.ports.store.Store`; nothing is held open."""
+
+    def _read(self) -> StateFile:
+        if self._state is None:
+            self._state = _read_state_file(self._path)
+        return self._state
+
+
+def _read_state_file(path: str) -> StateFile:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return EMPTY_STATE
+    except OSError as error:
+        raise StoreCorrupt(f"The plan state {path} cannot be read: {error.strerror}.") from error
+    return parse_state_file(data, path)

@@ -1,0 +1,1 @@
+"""References and history, read by libgit2."""
