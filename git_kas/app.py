@@ -25,11 +25,17 @@ if TYPE_CHECKING:
     from git_kas.domain.names import BranchName
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.progress import Progress
     from git_kas.usecases.demo import Demo
     from git_kas.usecases.triage import Triage
 
 _GIT_PLUGIN = "gitcli"
 _FILES_PLUGIN = "files"
+
+
+def process_environment() -> dict[str, str]:
+    """The environment of this process."""
+    return dict(os.environ)
 
 
 class SystemClock:
@@ -46,14 +52,17 @@ class App:
     ``options`` are values from the command line, by configuration key.
     """
 
-    def __init__(self, folder: str, environment: Mapping[str, str], options: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: str, environment: Mapping[str, str], options: Mapping[str, str], progress: Progress
+    ) -> None:
         self.folder = folder
         self.environment = environment
+        self.progress = progress
         self._options = options
         self.plugins = PluginManager(sys.path)
 
     @classmethod
-    def from_process(cls, options: Mapping[str, str]) -> App:
+    def from_process(cls, options: Mapping[str, str], progress: Progress) -> App:
         """The run of this process, in its folder and environment.
 
         Raises:
@@ -63,13 +72,13 @@ class App:
             folder = os.getcwd()
         except OSError as error:
             raise NotARepository(f"The current folder is gone: {error.strerror}.") from error
-        return cls(folder, dict(os.environ), options)
+        return cls(folder, process_environment(), options, progress)
 
     def at(self, folder: str) -> App:
         """The same run in another folder, as if it had been started there."""
         bound = {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"}
         environment = {name: value for name, value in self.environment.items() if name not in bound}
-        return App(folder, environment, self._options)
+        return App(folder, environment, self._options, self.progress)
 
     # -- where we are ----------------------------------------------------------------------------------------
 
@@ -237,6 +246,7 @@ class App:
             store=self.store,
             plan_files=self.plan_files,
             clock=self.clock,
+            progress=self.progress,
         )
         policy = TriagePolicy(self.plans_folder.value, self._protected(), self.config.days("stalled_after"))
         return triage(ports, self.location, self.references, self.base, policy)
@@ -245,7 +255,7 @@ class App:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""
         from git_kas.usecases.demo import build_demo
 
-        return build_demo(self.scratch, self.porcelain, self.clock, folder)
+        return build_demo(self.scratch, self.porcelain, self.clock, self.progress, folder)
 
     def _protected(self) -> frozenset[BranchName]:
         from git_kas.domain.names import BranchName

@@ -6,9 +6,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from git_kas.app import App
+from git_kas.app import App, process_environment
 from git_kas.cli.envelope import error_document, success_document
-from git_kas.cli.parser import build_parser, find_command, load_command, overview
+from git_kas.cli.parser import build_parser, find_command, help_text, load_command
+from git_kas.cli.progress import TerminalProgress
 from git_kas.cli.style import printable, style_of
 from git_kas.errors import BROKEN_PIPE_EXIT, INTERRUPTED_EXIT, KasError
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    environment = os.environ
+    environment = process_environment()
     try:
         status = _run(given, environment)
         sys.stdout.flush()
@@ -44,16 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str], environment: Mapping[str, str]) -> int:
     words = _command_first(given)
-    if not words or words[0] in {"-h", "--help", "help"}:
-        print(overview(), end="")
+    if (text := help_text(words)) is not None:
+        as_json = "--json" in words or _is_set(environment, "KAS_JSON")
+        print(success_document("help", {"text": text}, ()) if as_json else text.rstrip("\n"))
         return 0
     if words[0] == "--version":
-        words = ["version"]
+        words[0] = "version"
     entry, rest = find_command(words)
     parsed = build_parser(entry).parse_args(rest)
     options = {key: getattr(parsed, name, None) for key, name in _OPTIONS_BY_KEY.items()}
-    app = App.from_process({key: value for key, value in options.items() if value})
-    result = load_command(entry).run(app, parsed)
+    progress = TerminalProgress(sys.stderr)
+    app = App.from_process({key: value for key, value in options.items() if value}, progress)
+    try:
+        result = load_command(entry).run(app, parsed)
+    finally:
+        progress.done()
     if parsed.json or _is_set(environment, "KAS_JSON"):
         print(success_document(result.kind, result.data, result.warnings))
         return result.exit_status
@@ -64,11 +70,11 @@ def _run(given: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _command_first(given: list[str]) -> list[str]:
-    """Move ``--json`` before the command behind it, so that it may stand on either side."""
+    """Move a ``--json`` before the command behind it, so that it may stand on either side."""
     leading = 0
     while leading < len(given) and given[leading] == "--json":
         leading += 1
-    return given[leading:] + (["--json"] if leading and given[leading:] else [])
+    return given[leading:] + ["--json"] * (leading > 0)
 
 
 def _fail(error: KasError, given: Sequence[str], environment: Mapping[str, str]) -> int:

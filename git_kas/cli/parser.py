@@ -96,15 +96,29 @@ def find_command(words: Sequence[str]) -> tuple[CommandEntry, list[str]]:
     raise UsageError(f"'{asked}' is no command of git kas.", next_step=_nearest(asked))
 
 
-def overview() -> str:
-    """What ``git kas`` prints when it is asked for nothing."""
-    width = max(len(entry.name) for entry in COMMANDS)
-    lines = "".join(f"  {entry.name.ljust(width)}  {entry.summary}\n" for entry in COMMANDS)
+def help_text(words: Sequence[str]) -> str | None:
+    """The help that ``words`` ask for without naming one command, else None.
+
+    ``git kas``, ``git kas -h`` and ``git kas help`` ask for everything, ``git kas plan -h`` for a group,
+    ``git kas help triage`` for one command.
+    """
+    asked = [word for word in words if word != "--json"]
+    helped = asked[1:] if asked[:1] == ["help"] else None
+    if not asked or asked[0] in {"-h", "--help"} or helped == []:
+        return _overview("git kas <command>", "Plans, branches and worktrees of many coding agents.", COMMANDS)
+    group = helped or (asked[:1] if asked[1:2] in (["-h"], ["--help"]) else [])
+    if len(group) == 1 and group[0] in GROUPS:
+        members = [entry for entry in COMMANDS if entry.words[0] == group[0]]
+        return _overview(f"git kas {group[0]} <command>", GROUPS[group[0]].capitalize() + ".", members)
+    return build_parser(find_command(helped)[0]).format_help() if helped else None
+
+
+def _overview(usage: str, meaning: str, entries: Sequence[CommandEntry]) -> str:
+    width = max(len(entry.name) for entry in entries)
+    lines = "".join(f"  {entry.name.ljust(width)}  {entry.summary}\n" for entry in entries)
     return (
-        "usage: git kas <command> [options]\n\n"
-        "Plans, branches and worktrees of many coding agents on one repository.\n\n"
-        f"commands:\n{lines}\n"
-        "'git kas <command> -h' shows options and examples.\n"
+        f"usage: {usage} [options]\n\n{meaning}\n\n"
+        f"commands:\n{lines}\n'git kas <command> -h' shows options and examples.\n"
     )
 
 

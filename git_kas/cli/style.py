@@ -40,15 +40,18 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 
-def render_table(headings: Sequence[str], rows: Sequence[Sequence[str]], style: Style) -> str:
+def render_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], style: Style, *, optional: Sequence[str] = ()
+) -> str:
     """Rows under headings: columns that fit the width on a terminal, plain aligned text in a pipe.
 
+    On a terminal empty columns are left out, and on a narrow one those in ``optional``, first ones first.
     Empty cells of a pipe's table are ``-``, so that each line has the same number of fields.
     """
     if style.is_terminal:
         from git_kas.cli.rich_table import render_rich_table
 
-        return render_rich_table(headings, rows, style)
+        return render_rich_table(headings, rows, style, optional)
     cells = [list(headings), *([printable(cell) or "-" for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)

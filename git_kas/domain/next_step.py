@@ -19,13 +19,22 @@ WORKTREES_FOLDER: Final = ".worktrees"
 _ODD_WORKTREE: Final = frozenset({Flag.OPERATION, Flag.CONFLICTED, Flag.UNREADABLE_WORKTREE, Flag.LOCK_FILE})
 
 
-def next_step(row: Row, base: BranchName | None) -> str:
-    """The command to run next in the main worktree, quoted for a POSIX shell; empty without one."""
+def next_step(row: Row, base: BranchName | None, main_worktree: str | None) -> str:
+    """The command to run next in the main worktree, quoted for a POSIX shell; empty without one.
+
+    Paths inside the main worktree are relative to it.
+    """
     for rule in _RULES:
         command = rule(row, base)
         if command is not None:
-            return shlex.join(command)
+            return shlex.join(_relative(word, main_worktree) for word in command)
     return ""
+
+
+def _relative(word: str, main_worktree: str | None) -> str:
+    if word == main_worktree:
+        return "."
+    return word.removeprefix(f"{main_worktree}/") if main_worktree else word
 
 
 def new_worktree_path(branch: BranchName) -> str:

@@ -12,6 +12,7 @@ from git_kas.errors import ProgramFailed
 from git_kas.ports.clock import Clock
 from git_kas.ports.files import Scratch, ScratchFolder
 from git_kas.ports.git import Porcelain
+from git_kas.ports.progress import Progress
 
 PROJECT_FOLDER = "project"
 _REMOTE_FOLDER = "origin.git"
@@ -35,11 +36,13 @@ class Demo:
     situations: Sequence[Situation]
 
 
-def build_demo(scratch: Scratch, porcelain: Porcelain, clock: Clock, path: str | None) -> Demo:
+def build_demo(
+    scratch: Scratch, porcelain: Porcelain, clock: Clock, progress: Progress, path: str | None
+) -> Demo:
     """Build it in ``path``, which must be empty or not exist, or in a temporary folder."""
     folder = scratch.create(path)
     try:
-        return _Builder(folder, porcelain, clock.now()).build()
+        return _Builder(folder, porcelain, progress, clock.now()).build()
     except BaseException:
         folder.delete()
         raise
@@ -48,9 +51,10 @@ def build_demo(scratch: Scratch, porcelain: Porcelain, clock: Clock, path: str |
 class _Builder:
     """Stages one situation after another in the same repository."""
 
-    def __init__(self, folder: ScratchFolder, porcelain: Porcelain, now: int) -> None:
+    def __init__(self, folder: ScratchFolder, porcelain: Porcelain, progress: Progress, now: int) -> None:
         self._folder = folder
         self._porcelain = porcelain
+        self._progress = progress
         self._now = now
         self._project = f"{folder.path}/{PROJECT_FOLDER}"
         self._state: dict[str, dict[str, str]] = {}
@@ -64,6 +68,7 @@ class _Builder:
         self._stage_branches_without_plan()
         self._stage_worktrees()
         self._write_state()
+        self._progress.done()
         return Demo(self._folder, self._project, self._situations)
 
     # -- the stage -------------------------------------------------------------------------------------------
@@ -97,7 +102,7 @@ class _Builder:
         if branch:
             entry["branch"] = name.default_branch
         self._state[name] = entry | {"created_at": "2026-01-01T09:00:00Z"}
-        self._situations.append(Situation(name, story))
+        self._stage(name, story)
         if text:
             self._folder.write(
                 f"{PROJECT_FOLDER}/{_PLANS_FOLDER}/{name}", f"# {key}\n\n## Wave 1\n\n### Task 1: do it\n"
@@ -105,6 +110,10 @@ class _Builder:
             self._git("add", "--", f"{_PLANS_FOLDER}/{name}", days_ago=40)
             self._git("commit", "--quiet", "-m", f"Plan {key}", days_ago=40)
         return name
+
+    def _stage(self, shown_by: str, story: str) -> None:
+        self._progress.step(f"staging {shown_by}")
+        self._situations.append(Situation(shown_by, story))
 
     def _branch(self, name: str, *, days_ago: float, start: str = "main", commits: int = 1) -> None:
         """A branch with commits of its own, made in a temporary worktree that is gone afterwards."""
@@ -171,17 +180,17 @@ class _Builder:
 
     def _stage_branches_without_plan(self) -> None:
         self._branch("experiment", days_ago=4)
-        self._situations.append(Situation("experiment", "a branch that belongs to no plan"))
+        self._stage("experiment", "a branch that belongs to no plan")
         self._git("branch", "just-made")
-        self._situations.append(Situation("just-made", "a branch with nothing of its own yet"))
+        self._stage("just-made", "a branch with nothing of its own yet")
         self._branch("gone", days_ago=5)
         self._git("push", "--quiet", "-u", "origin", "gone")
         self._git("push", "--quiet", "origin", "--delete", "gone")
-        self._situations.append(Situation("gone", "its branch on the server was deleted"))
+        self._stage("gone", "its branch on the server was deleted")
         tree = self._git("rev-parse", "main^{tree}").strip()
         root = self._git("commit-tree", "-m", "Another root", tree, days_ago=3).strip()
         self._git("branch", "unrelated", root)
-        self._situations.append(Situation("unrelated", "shares no commit with main"))
+        self._stage("unrelated", "shares no commit with main")
 
     def _stage_worktrees(self) -> None:
         for name, story in (
@@ -191,7 +200,7 @@ class _Builder:
         ):
             self._branch(name, days_ago=2)
             folder = self._worktree(name)
-            self._situations.append(Situation(name, story))
+            self._stage(name, story)
             if name == "missing":
                 self._folder.remove(folder)
             elif name == "locked":
@@ -200,7 +209,7 @@ class _Builder:
                 self._stop_rebase_at_conflict(folder)
         detached = new_worktree_path(BranchName("detached"))
         self._git("worktree", "add", "--quiet", "--detach", detached, "main")
-        self._situations.append(Situation(f"{self._project}/{detached}", "a worktree without a branch"))
+        self._stage(f"{self._project}/{detached}", "a worktree without a branch")
 
     def _stop_rebase_at_conflict(self, folder: str) -> None:
         self._commit(PROJECT_FOLDER, "conflict.txt", "Say it this way", 1)

@@ -15,6 +15,7 @@ from git_kas.errors import ProgramFailed
 from git_kas.ports.clock import Clock
 from git_kas.ports.files import PlanFiles
 from git_kas.ports.git import GitFolderReader, Porcelain, Repository
+from git_kas.ports.progress import Progress
 from git_kas.ports.store import Store
 from git_kas.usecases.survey import survey_branches
 
@@ -29,6 +30,7 @@ class TriagePorts:
     store: Store
     plan_files: PlanFiles
     clock: Clock
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Triage:
 
     rows: Sequence[TriageRow]
     base: Base | None
+    main_worktree: str | None
     warnings: Sequence[str]
 
 
@@ -72,10 +75,13 @@ def triage(
     statuses = ports.porcelain.start_statuses(
         [worktree for worktree in worktrees if worktree.readable], signal_folders(policy.plans_folder)
     )
+    ports.progress.step("reading plans")
     plans = ports.store.list_plans()
+    ports.progress.step("reading history")
     survey = survey_branches(ports.repository, references, base)
     tips = {branch.name: branch.tip for branch in references.branches if branch.tip}
     with_text, warnings = _plans_with_text(ports, plans, worktrees, policy.plans_folder, base, tips)
+    ports.progress.step("waiting for git status")
     situation = Situation(
         plans=plans,
         remarks=ports.store.remarks(),
@@ -88,9 +94,12 @@ def triage(
         now=ports.clock.now(),
         stalled_after=policy.stalled_after,
     )
-    rows = [TriageRow(row, next_step(row, situation.base)) for row in triage_rows(situation)]
+    rows = [
+        TriageRow(row, next_step(row, situation.base, location.main_worktree)) for row in triage_rows(situation)
+    ]
+    ports.progress.done()
     remarks = [remark.text for remark in situation.remarks if remark.plan is None]
-    return Triage(rows, base, [*remarks, *survey.warnings, *warnings])
+    return Triage(rows, base, location.main_worktree, [*remarks, *survey.warnings, *warnings])
 
 
 def signal_folders(plans_folder: str) -> list[str]:

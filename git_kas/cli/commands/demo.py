@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from git_kas.cli.commands import triage as triage_command
 from git_kas.cli.result import Result
 from git_kas.cli.style import Style, printable
+from git_kas.cli.triage_view import triage_data, triage_text
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +43,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     data = {
         "project": demo.project if arguments.keep else None,
         "situations": [{"row": s.shown_by, "story": s.story} for s in demo.situations],
-        "triage": triage_command.triage_data(triage, triage.rows),
+        "triage": triage_data(triage, triage.rows),
     }
     now = app.clock.now()
     kept = bool(arguments.keep)
@@ -58,7 +58,7 @@ def _text(demo: Demo, triage: Triage, now: int, style: Style, *, kept: bool) -> 
         if kept
         else "The repository has been removed again; 'git kas demo --keep DIR' keeps it.\n"
     )
-    table = triage_command.triage_text(triage.rows, now, style)
+    table = triage_text(triage, triage.rows, now, style)
     return (
         f"A throw-away repository was built, in which\n\n{stories}\n"
         f"'git kas triage' says of it:\n\n{table}\n{ending}"

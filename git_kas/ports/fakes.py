@@ -1,0 +1,248 @@
+"""One memory fake for each port, for tests of use cases and of plugins. No fake does I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+from git_kas.domain.worktree import Dirt, Worktree
+from git_kas.errors import AlreadyExists, ProgramFailed
+from git_kas.ports.store import StoreDescription
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from git_kas.domain.branch import LocalBranch
+    from git_kas.domain.history import Parents
+    from git_kas.domain.names import BranchName, ObjectId
+    from git_kas.domain.plan import Plan, Topic
+    from git_kas.domain.state_file import Remark
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still; ``time`` in seconds since 1970."""
+
+    time: int = 0
+
+    def now(self) -> int:
+        """See :class:`git_kas.ports.clock.Clock`."""
+        return self.time
+
+
+@dataclass
+class FakeProgress:
+    """Keeps the steps it was told."""
+
+    steps: list[str] = field(default_factory=list)
+
+    def step(self, text: str) -> None:
+        """See :class:`git_kas.ports.progress.Progress`."""
+        self.steps.append(text)
+
+    def done(self) -> None:
+        """See :class:`git_kas.ports.progress.Progress`."""
+        self.steps.append("done")
+
+
+@dataclass
+class FakeStore:
+    """A store that knows what it was given."""
+
+    plans: Sequence[Plan] = ()
+    topics: Sequence[Topic] = ()
+    said: Sequence[Remark] = ()
+    closed: bool = False
+
+    def describe(self) -> StoreDescription:
+        """See :class:`git_kas.ports.store.Store`."""
+        return StoreDescription("fake", "memory")
+
+    def list_plans(self) -> Sequence[Plan]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return sorted(self.plans, key=lambda plan: plan.filename)
+
+    def list_topics(self) -> Sequence[Topic]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return sorted(self.topics, key=lambda topic: topic.name)
+
+    def remarks(self) -> Sequence[Remark]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return self.said
+
+    def close(self) -> None:
+        """See :class:`git_kas.ports.store.Store`."""
+        self.closed = True
+
+
+@dataclass
+class FakeRepository:
+    """A repository of a few commits. ``files`` maps a commit to its files; a missing parent cannot be read."""
+
+    branches: Sequence[LocalBranch] = ()
+    remotes: Mapping[str, ObjectId] = field(default_factory=dict)
+    symbolic: Mapping[str, str] = field(default_factory=dict)
+    history: Mapping[ObjectId, Sequence[ObjectId]] = field(default_factory=dict)
+    reflogs: Mapping[BranchName, Sequence[str]] = field(default_factory=dict)
+    files: Mapping[ObjectId, Mapping[str, bytes]] = field(default_factory=dict)
+    shallow: bool = False
+
+    def local_branches(self) -> Sequence[LocalBranch]:
+        """See :class:`git_kas.ports.git.Repository`."""
+        return sorted(self.branches, key=lambda branch: branch.name)
+
+    def remote_branches(self) -> Mapping[str, ObjectId]:
+        """See :class:`git_kas.ports.git.Repository`."""
+        return self.remotes
+
+    def symbolic_target(self, ref: str) -> str:
+        """See :class:`git_kas.ports.git.Repository`."""
+        return self.symbolic.get(ref, "")
+
+    def parents(self, tips: Iterable[ObjectId]) -> Parents:
+        """See :class:`git_kas.ports.git.Repository`."""
+        reached: dict[ObjectId, Sequence[ObjectId]] = {}
+        pending = list(tips)
+        while pending:
+            commit = pending.pop()
+            if commit in reached:
+                continue
+            if commit not in self.history:
+                raise ProgramFailed(f"commit {commit} is missing.")
+            reached[commit] = self.history[commit]
+            pending += reached[commit]
+        return reached
+
+    def is_shallow(self) -> bool:
+        """See :class:`git_kas.ports.git.Repository`."""
+        return self.shallow
+
+    def reflog(self, branch: BranchName) -> Sequence[str]:
+        """See :class:`git_kas.ports.git.Repository`."""
+        return self.reflogs.get(branch, ())
+
+    def read_file(self, commit: ObjectId, path: str) -> bytes | None:
+        """See :class:`git_kas.ports.git.Repository`."""
+        return self.files.get(commit, {}).get(path)
+
+    def existing_paths(self, candidates: Sequence[tuple[ObjectId, str]]) -> Sequence[bool]:
+        """See :class:`git_kas.ports.git.Repository`."""
+        return [path in self.files.get(commit, {}) for commit, path in candidates]
+
+
+@dataclass
+class FakeGitFolders:
+    """Worktrees as they were given."""
+
+    found: GitFolders | None = None
+    located: RepositoryLocation | None = None
+    listed: Sequence[Worktree] = ()
+
+    def find(self, start: str, environment: Mapping[str, str]) -> GitFolders | None:
+        """See :class:`git_kas.ports.git.GitFolderReader`."""
+        del start, environment
+        return self.found
+
+    def locate(self, folders: GitFolders, config: ConfigEntries) -> RepositoryLocation:
+        """See :class:`git_kas.ports.git.GitFolderReader`."""
+        del config
+        return self.located or RepositoryLocation(folders.git_dir, folders.common_dir, None, None)
+
+    def worktrees(self, location: RepositoryLocation) -> Sequence[Worktree]:
+        """See :class:`git_kas.ports.git.GitFolderReader`."""
+        del location
+        return self.listed
+
+
+@dataclass
+class FakeGitConfig:
+    """Configuration as it was given."""
+
+    entries: ConfigEntries = field(default_factory=lambda: ConfigEntries(()))
+
+    def read(self, start: str, folders: GitFolders | None) -> ConfigEntries:
+        """See :class:`git_kas.ports.git.GitConfig`."""
+        del start, folders
+        return self.entries
+
+
+@dataclass
+class FakeStatuses:
+    """Statuses that are known already."""
+
+    dirt: Mapping[str, Dirt]
+
+    def collect(self) -> Mapping[str, Dirt]:
+        """See :class:`git_kas.ports.git.PendingStatuses`."""
+        return self.dirt
+
+
+@dataclass
+class FakePorcelain:
+    """Keeps what it was asked to run; ``answers`` maps the arguments of a call to what Git prints."""
+
+    dirt: Mapping[str, Dirt] = field(default_factory=dict)
+    answers: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def start_statuses(self, worktrees: Sequence[Worktree], signal_folders: Sequence[str]) -> FakeStatuses:
+        """See :class:`git_kas.ports.git.Porcelain`."""
+        del signal_folders
+        return FakeStatuses({worktree.path: self.dirt.get(worktree.path, Dirt()) for worktree in worktrees})
+
+    def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
+        """See :class:`git_kas.ports.git.Porcelain`."""
+        del at
+        self.calls.append((folder, arguments))
+        return self.answers.get(arguments, "")
+
+
+@dataclass
+class FakePlanFiles:
+    """Plan texts as they were given, by worktree path."""
+
+    listed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def names(self, worktrees: Iterable[str], plans_folder: str) -> Mapping[str, frozenset[str]]:
+        """See :class:`git_kas.ports.files.PlanFiles`."""
+        del plans_folder
+        return {worktree: self.listed.get(worktree, frozenset()) for worktree in worktrees}
+
+
+@dataclass
+class FakeScratchFolder:
+    """A folder whose files are a mapping."""
+
+    path: str
+    files: dict[str, str] = field(default_factory=dict)
+    deleted: bool = False
+
+    def write(self, name: str, text: str) -> None:
+        """See :class:`git_kas.ports.files.ScratchFolder`."""
+        self.files[name] = text
+
+    def remove(self, name: str) -> None:
+        """See :class:`git_kas.ports.files.ScratchFolder`."""
+        for file in [file for file in self.files if file == name or file.startswith(f"{name}/")]:
+            del self.files[file]
+
+    def delete(self) -> None:
+        """See :class:`git_kas.ports.files.ScratchFolder`."""
+        self.files.clear()
+        self.deleted = True
+
+
+@dataclass
+class FakeScratch:
+    """Makes such folders."""
+
+    made: dict[str, FakeScratchFolder] = field(default_factory=dict)
+
+    def create(self, path: str | None) -> FakeScratchFolder:
+        """See :class:`git_kas.ports.files.Scratch`."""
+        name = path or f"/scratch/{len(self.made)}"
+        if name in self.made:
+            raise AlreadyExists(f"{name} is not empty.")
+        self.made[name] = FakeScratchFolder(name)
+        return self.made[name]
