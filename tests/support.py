@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -10,9 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 GIT_KAS = Path(sys.executable).with_name("git-kas")
 EPOCH = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400
+
+
+def needs_program(name: str) -> None:
+    """Skip the test, saying so, where the program ``name`` is not installed; in CI fail instead."""
+    if shutil.which(name) is None:
+        message = f"the program '{name}' is not installed (.ci/apt-packages.txt names its package)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
 
 
 @dataclass

@@ -27,14 +27,16 @@ def next_step(row: Row, base: BranchName | None, main_worktree: str | None) -> s
     for rule in _RULES:
         command = rule(row, base)
         if command is not None:
-            return shlex.join(_relative(word, main_worktree) for word in command)
+            return shlex.join(_seen_from(main_worktree, command))
     return ""
 
 
-def _relative(word: str, main_worktree: str | None) -> str:
-    if word == main_worktree:
-        return "."
-    return word.removeprefix(f"{main_worktree}/") if main_worktree else word
+def _seen_from(main_worktree: str | None, command: Command) -> list[str]:
+    if main_worktree is None:
+        return list(command)
+    if list(command[:3]) == ["git", "-C", main_worktree]:
+        return ["git", *command[3:]]
+    return [word.removeprefix(f"{main_worktree}/") for word in command]
 
 
 def new_worktree_path(branch: BranchName) -> str:

@@ -1,6 +1,5 @@
 """The port :class:`~git_kas.ports.git.Porcelain`: Git commands that act, run through GitPython."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,9 +27,11 @@ class GitProgramPorcelain:
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """See :class:`git_kas.ports.git.Porcelain`."""
-        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        from git import Git
-        from git.exc import GitCommandError, GitCommandNotFound
+        try:
+            from git import Git
+            from git.exc import GitCommandError, GitCommandNotFound
+        except ImportError as error:  # GitPython looks for the program while it is imported
+            raise ProgramFailed("GitPython finds no git program.", next_step="Install git 2.30 or later.") from error
 
         environment = child_environment(self._environment)
         if at is not None:

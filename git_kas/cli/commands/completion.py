@@ -102,8 +102,8 @@ _git-kas "$@"
 
 
 def _fish(words: dict[str, list[str]]) -> str:
-    lines = ["# fish completion for git kas", "complete -c git-kas -f"]
     seen = "__fish_seen_subcommand_from"
+    lines = ["# fish completion for git kas", "complete -c git-kas -f", f"complete -c git -n '{seen} kas' -f"]
     for key, values in words.items():
         parts = key.split()
         for program, guard in (("git-kas", ""), ("git", f"{seen} kas; and ")):

@@ -1,0 +1,69 @@
+"""Help: the overview, groups, every command, and the man page that ``git kas --help`` shows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from git_kas.cli.commands import COMMANDS
+from support import Run, needs_program
+
+ROOT = Path(__file__).parents[2]
+
+OVERVIEW = """\
+usage: git kas <command> [options]
+
+Plans, branches and worktrees of many coding agents.
+
+commands:
+  triage      say where every plan, branch and worktree stands
+  plan list   list the plans of the project
+  where       say which plan store this is, and why
+  config      show the configuration in effect
+  plugins     list the installed plugins and what is wrong with them
+  demo        build a throw-away repository and triage it
+  completion  print a completion script for your shell
+  version     print the version
+
+'git kas <command> -h' shows options and examples.
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("-h",), ("--help",), ("help",)])
+def test_overview(kas: Run, arguments: tuple[str, ...]) -> None:
+    finished = kas(*arguments)
+    assert (finished.status, finished.out, finished.err) == (0, OVERVIEW, "")
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_command_help_is_what_the_reference_shows(kas: Run, entry: object) -> None:
+    words = entry.words  # type: ignore[attr-defined]  # pytest passes it through as an object
+    page = (ROOT / "docs/reference/commands.md").read_text()
+    finished = kas(*words, "-h")
+    assert finished.status == 0
+    assert f"```text\n{finished.out}```\n" in page
+    assert "examples:\n  git kas" in finished.out
+    assert kas("help", *words).out == finished.out
+
+
+def test_group_help(kas: Run) -> None:
+    finished = kas("plan", "-h")
+    assert finished.status == 0
+    assert finished.out.startswith("usage: git kas plan <command> [options]\n")
+
+
+def test_man_page_opens(tmp_path: Path, environment: dict[str, str]) -> None:
+    needs_program("man")
+    page = tmp_path / "share/man/man1/git-kas.1"
+    page.parent.mkdir(parents=True)
+    page.write_bytes((ROOT / "git_kas/man/git-kas.1").read_bytes())
+    env = environment | {"MANPATH": str(tmp_path / "share/man"), "MANPAGER": "cat", "MANWIDTH": "100"}
+    finished = subprocess.run(
+        ["git", "kas", "--help"], env=env, capture_output=True, text=True, check=False, cwd=os.sep
+    )
+    assert finished.returncode == 0, finished.stderr
+    for entry in COMMANDS:
+        assert f"git kas {entry.name}" in finished.stdout

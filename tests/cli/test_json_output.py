@@ -1,0 +1,110 @@
+"""Every command's ``--json``, success and error, is one document that the published schema accepts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from git_kas.cli.commands import COMMANDS
+from git_kas.cli.schema import DATA_BY_KIND
+from git_kas.errors import error_types
+from support import Repo, Run
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "docs/reference/output.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+SUCCESSES = {
+    "triage": ["triage"],
+    "plan list": ["plan", "list"],
+    "where": ["where"],
+    "config": ["config", "--show-origin"],
+    "plugins": ["plugins"],
+    "demo": ["demo"],
+    "completion": ["completion", "bash"],
+    "version": ["version"],
+}
+
+FAILURES = {
+    "triage": (["triage", "--flag", "nonsense"], "usage"),
+    "plan list": (["plan", "list", "--status", "nonsense"], "invalid_status"),
+    "where": (["where", "--store", "nonsense"], "plugin_unusable"),
+    "config": (["config", "nonsense"], "usage"),
+    "plugins": (["plugins", "nonsense"], "usage"),
+    "demo": (["demo", "--keep", "README.md"], "already_exists"),
+    "completion": (["completion", "nonsense"], "usage"),
+    "version": (["version", "nonsense"], "usage"),
+}
+
+
+def validated(document: Any) -> Any:
+    VALIDATOR.validate(document)
+    return document
+
+
+def test_the_schema_is_itself_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_command_is_tried() -> None:
+    names = {entry.name for entry in COMMANDS}
+    assert names == set(SUCCESSES) == set(FAILURES)
+
+
+@pytest.mark.parametrize("name", SUCCESSES)
+def test_success(name: str, kas: Run, repo: Repo) -> None:
+    repo.write_state({"2026-01-01-a.md": {"status": "ready"}})
+    finished = kas(*SUCCESSES[name], "--json", cwd=repo.path)
+    assert (finished.status, finished.err) == (0, "")
+    document = validated(finished.json())
+    assert document["kind"] == name.replace(" ", ".")
+    assert document["warnings"] == []
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failure(name: str, kas: Run, repo: Repo) -> None:
+    arguments, code = FAILURES[name]
+    finished = kas(*arguments, "--json", cwd=repo.path)
+    error = validated(finished.json())["error"]
+    assert (error["code"], error["exit"], finished.err) == (code, finished.status, "")
+    assert error["message"].endswith(".")
+
+
+def test_help_is_a_document_too(kas: Run) -> None:
+    document = validated(kas("--json").json())
+    assert document["kind"] == "help"
+    assert set(DATA_BY_KIND) == {entry.name.replace(" ", ".") for entry in COMMANDS} | {"help"}
+
+
+def test_outside_a_repository(kas: Run, tmp_path: Path) -> None:
+    for command in ("triage", "where", "config", "plan"):
+        arguments = [command, "list"] if command == "plan" else [command]
+        finished = kas(*arguments, "--json", cwd=tmp_path)
+        if command == "config":
+            continue
+        error = validated(finished.json())["error"]
+        assert (finished.status, error["code"]) == (3, "not_a_repository")
+
+
+def test_every_error_type_fits_the_schema() -> None:
+    from git_kas.cli.envelope import error_document
+
+    for error_type in error_types():
+        validated(json.loads(error_document(error_type("It went wrong.", next_step="Mend it."))))
+
+
+def test_the_schema_refuses_other_documents() -> None:
+    good = {"schema": 1, "kind": "version", "data": {"version": "1", "python": "3"}, "warnings": []}
+    VALIDATOR.validate(good)
+    for bad in (
+        {**good, "schema": 2},
+        {**good, "kind": "nonsense"},
+        {**good, "data": {"version": "1"}},
+        {**good, "more": 1},
+        {"schema": 1, "kind": "error", "error": {"code": "nonsense", "exit": 1, "message": "", "next": ""}},
+    ):
+        assert not VALIDATOR.is_valid(bad)

@@ -1,0 +1,72 @@
+"""Each hook, called as the program calls it, gives something that satisfies its port."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from git_kas.domain.location import RepositoryLocation
+from git_kas.plugin.manager import PluginManager
+from git_kas.ports.store import StoreRequest
+from support import Repo
+
+
+@pytest.fixture
+def plugins() -> PluginManager:
+    return PluginManager(sys.path)
+
+
+def location(repo: Repo) -> RepositoryLocation:
+    path = str(repo.path)
+    return RepositoryLocation(f"{path}/.git", f"{path}/.git", path, path)
+
+
+def test_kas_store(plugins: PluginManager, repo: Repo) -> None:
+    repo.write_state({"2026-01-01-a.md": {"status": "ready"}})
+    request = StoreRequest("json", location(repo), lambda: "project", lambda: "docs/plans")
+    store = plugins.call("json", "kas_store", request=request)
+    assert [plan.filename for plan in store.list_plans()] == ["2026-01-01-a.md"]
+    assert store.describe().kind == "json"
+    store.close()
+
+
+@pytest.mark.parametrize("reader", ["gitcli", "pygit2"])
+def test_kas_repository(plugins: PluginManager, repo: Repo, reader: str, environment: dict[str, str]) -> None:
+    repository = plugins.call(reader, "kas_repository", location=location(repo), environment=environment)
+    assert [branch.name for branch in repository.local_branches()] == ["main"]
+
+
+def test_kas_git_folders(plugins: PluginManager, repo: Repo) -> None:
+    found = plugins.call("files", "kas_git_folders").find(str(repo.path), {})
+    assert found.common_dir == f"{repo.path}/.git"
+
+
+def test_kas_git_config(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    repo.git("config", "kas.base", "trunk")
+    reader = plugins.call("gitcli", "kas_git_config", environment=environment)
+    assert reader.read(str(repo.path), None).text("kas.base") == "trunk"
+
+
+def test_kas_porcelain(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    porcelain = plugins.call("gitcli", "kas_porcelain", environment=environment)
+    assert porcelain.run(str(repo.path), "rev-parse", "--is-bare-repository").strip() == "false"
+
+
+def test_kas_plan_files(plugins: PluginManager, repo: Repo) -> None:
+    repo.commit("plan", {"docs/plans/a.md": "# a\n", "docs/plans/notes.txt": "no plan\n"})
+    listed = plugins.call("files", "kas_plan_files").names([str(repo.path)], "docs/plans")
+    assert listed == {str(repo.path): frozenset({"a.md"})}
+
+
+def test_kas_scratch(plugins: PluginManager, tmp_path: Path) -> None:
+    folder = plugins.call("files", "kas_scratch").create(str(tmp_path / "new"))
+    folder.write("a/b.txt", "text")
+    assert (tmp_path / "new/a/b.txt").read_text() == "text"
+    folder.remove("a")
+    assert list((tmp_path / "new").iterdir()) == []
+    with pytest.raises(ValueError, match="not inside"):
+        folder.write("../outside.txt", "text")
+    folder.delete()
+    assert not (tmp_path / "new").exists()

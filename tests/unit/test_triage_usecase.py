@@ -1,0 +1,83 @@
+"""The triage use case on memory fakes: what it reads, in which order, and what it says when reading fails."""
+
+from __future__ import annotations
+
+from git_kas.domain.base import Base, References
+from git_kas.domain.branch import LocalBranch, UnknownReason, VerdictKind
+from git_kas.domain.lifecycle import Status
+from git_kas.domain.location import RepositoryLocation
+from git_kas.domain.names import BranchName, ObjectId, PlanName
+from git_kas.domain.plan import Plan
+from git_kas.domain.worktree import Dirt, FolderState, Worktree
+from git_kas.ports.fakes import (
+    FakeClock,
+    FakeGitFolders,
+    FakePlanFiles,
+    FakePorcelain,
+    FakeProgress,
+    FakeRepository,
+    FakeStore,
+)
+from git_kas.usecases.triage import Triage, TriagePolicy, TriagePorts, triage
+
+HERE = RepositoryLocation("/r/.git", "/r/.git", "/r", "/r")
+ROOT_COMMIT, TIP, WORK = (ObjectId(letter * 40) for letter in "abc")
+MAIN, FEATURE = BranchName("main"), BranchName("plan/x")
+PLAN = Plan(PlanName("x.md"), Status.IMPLEMENTING, branch=FEATURE)
+POLICY = TriagePolicy("docs/plans", frozenset(), 3)
+
+
+def run(repository: FakeRepository, worktrees: list[Worktree], progress: FakeProgress | None = None) -> Triage:
+    dirt = {"/r": Dirt(changed=2), "/gone": Dirt(changed=9)}
+    ports = TriagePorts(
+        git_folders=FakeGitFolders(listed=worktrees),
+        repository=repository,
+        porcelain=FakePorcelain(dirt=dirt),
+        store=FakeStore(plans=[PLAN]),
+        plan_files=FakePlanFiles(listed={"/r": frozenset({"x.md"})}),
+        clock=FakeClock(1_000_000),
+        progress=progress or FakeProgress(),
+    )
+    references = References(repository.local_branches(), {})
+    return triage(ports, HERE, references, Base(MAIN, MAIN.ref, TIP), POLICY)
+
+
+def repository() -> FakeRepository:
+    return FakeRepository(
+        branches=[LocalBranch(MAIN, TIP, 10), LocalBranch(FEATURE, WORK, 20)],
+        history={ROOT_COMMIT: [], TIP: [ROOT_COMMIT], WORK: [ROOT_COMMIT]},
+    )
+
+
+def test_joins_plan_branch_and_worktree() -> None:
+    main = Worktree("", "/r", "/r/.git", branch=MAIN)
+    answer = run(repository(), [main])
+    plan_row, base_row = (row.row for row in answer.rows)
+    assert plan_row.plan is PLAN
+    assert plan_row.survey is not None
+    assert (plan_row.survey.ahead, plan_row.survey.behind) == (1, 1)
+    assert plan_row.verdict is not None
+    assert plan_row.verdict.kind is VerdictKind.UNKNOWN
+    assert (base_row.is_base, base_row.uncommitted, base_row.worktree) == (True, 2, main)
+
+
+def test_a_missing_worktree_is_not_asked_for_its_status() -> None:
+    gone = Worktree("gone", "/gone", "/r/.git/worktrees/gone", branch=FEATURE, folder=FolderState.MISSING)
+    answer = run(repository(), [gone])
+    assert answer.rows[0].row.uncommitted is None
+
+
+def test_unreadable_history_is_said_and_judges_nothing() -> None:
+    broken = repository()
+    broken.history = {TIP: [ROOT_COMMIT], WORK: [ROOT_COMMIT]}
+    answer = run(broken, [])
+    assert list(answer.warnings) == [f"commit {ROOT_COMMIT} is missing."]
+    reasons = {row.row.verdict.reason for row in answer.rows if row.row.verdict}
+    assert reasons == {UnknownReason.HISTORY_UNREADABLE}
+
+
+def test_progress_ends_before_the_answer() -> None:
+    progress = FakeProgress()
+    run(repository(), [], progress)
+    assert progress.steps[-1] == "done"
+    assert progress.steps.count("done") == 1
