@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
 from git_kas.domain.names import relative_folder
-from git_kas.errors import InvalidConfiguration, InvalidName, NotARepository
+from git_kas.errors import InvalidConfiguration, InvalidName, NotARepository, UsageError
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.store import Store, StoreRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
@@ -36,6 +37,16 @@ _FILES_PLUGIN = "files"
 def process_environment() -> dict[str, str]:
     """The environment of this process."""
     return dict(os.environ)
+
+
+@contextmanager
+def _named(setting: Setting) -> Iterator[None]:
+    """Say in an error about a plugin or its name which setting asked for it."""
+    try:
+        yield
+    except UsageError as error:
+        error.message = f"{setting.source}, '{setting.value}': {error.message}"
+        raise
 
 
 class SystemClock:
@@ -133,9 +144,9 @@ class App:
         setting = self.config.setting("project")
         if setting.source != "default":
             return setting
-        location = self.location
-        folder = location.main_worktree or location.common_dir.removesuffix("/.git").removesuffix(".git")
-        return Setting("project", os.path.basename(folder.rstrip(os.sep)), "folder name")
+        from git_kas.domain.location import project_name
+
+        return Setting("project", project_name(self.location), "folder name")
 
     @property
     def plans_folder(self) -> Setting:
@@ -187,12 +198,13 @@ class App:
     @cached_property
     def repository(self) -> Repository:
         """The reader of references and history that ``kas.reader`` names."""
-        setting = self.config.without_policy("reader")
-        name = setting.value if setting else _GIT_PLUGIN
-        return cast(
-            "Repository",
-            self.plugins.call(name, "kas_repository", location=self.location, environment=self.environment),
-        )
+        setting = self.config.setting("reader")
+        location, environment = self.location, self.environment
+        with _named(setting):
+            found = self.plugins.call(
+                setting.value, "kas_repository", location=location, environment=environment
+            )
+        return cast("Repository", found)
 
     @cached_property
     def references(self) -> References:
@@ -214,9 +226,13 @@ class App:
     @cached_property
     def store(self) -> Store:
         """The plan store that ``kas.store`` names."""
-        url = self.config.setting("store").value
-        request = StoreRequest(url, self.location, lambda: self.project.value, lambda: self.plans_folder.value)
-        return cast("Store", self.plugins.call(url.partition(":")[0], "kas_store", request=request))
+        setting = self.config.setting("store")
+        request = StoreRequest(
+            setting.value, self.location, lambda: self.project.value, lambda: self.plans_folder.value
+        )
+        with _named(setting):
+            found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
+        return cast("Store", found)
 
     @cached_property
     def plan_files(self) -> PlanFiles:

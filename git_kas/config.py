@@ -9,6 +9,7 @@ the user's ``config.toml`` in the XDG folder, the same file of the earlier syste
 from __future__ import annotations
 
 import os
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from git_kas.domain.names import BranchName
 
 POLICY_FILE: Final = ".kas.toml"
+
+_NUMBER_OF_DAYS: Final = re.compile(r"[0-9]{1,6}")
 
 
 class ValueType(StrEnum):
@@ -170,7 +173,7 @@ class Configuration:
     def days(self, name: str) -> int:
         """The setting of ``name`` as a number of days."""
         setting = self.setting(name)
-        if not setting.value.isdecimal():
+        if not _NUMBER_OF_DAYS.fullmatch(setting.value):
             raise InvalidConfiguration(
                 f"{_where(setting)}: '{setting.value}' is no number of days.",
                 next_step="Use a whole number such as 3.",
@@ -248,8 +251,10 @@ class Configuration:
 def user_files(environment: Mapping[str, str]) -> list[str]:
     """The user's configuration files that may exist, ours before the earlier system's."""
     home = environment.get("HOME") or environment.get("USERPROFILE", "")
-    folder = environment.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
-    if not os.path.isabs(folder):
+    folder = environment.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(folder):  # the XDG Base Directory Specification has relative paths ignored
+        folder = os.path.join(home, ".config") if home else ""
+    if not folder:
         return []
     earlier = os.path.join(home, ".config", "kasmos", "config.toml") if home else ""
     return [path for path in (os.path.join(folder, "git-kas", "config.toml"), earlier) if path]
@@ -280,6 +285,8 @@ def _parse_toml(data: bytes, place: str) -> dict[str, Any]:
             f"{place}:{error.lineno}:{error.colno}: this is not TOML: {error.msg}.",
             next_step="Mend that line.",
         ) from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits
+        raise InvalidConfiguration(f"{place} cannot be read: {str(error).split(';')[0]}.") from error
 
 
 def _text(value: object, key: ConfigKey, place: str) -> str:
@@ -287,7 +294,7 @@ def _text(value: object, key: ConfigKey, place: str) -> str:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return "\n".join(value)
     elif key.type is ValueType.DAYS:
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1_000_000:
             return str(value)
     elif isinstance(value, str):
         return value

@@ -30,7 +30,10 @@ class BaseHistory:
         self._label: dict[ObjectId, int] = {}
         self._reach_of_chain: list[int] = []
         for position, commit in enumerate(chain):
-            self._label_unlabelled(commit, position)
+            self._label[commit] = position
+            others = parents[commit][1:]
+            if others:
+                self._label_unlabelled(others, position)
             self._reach_of_chain.append(len(self._label))
 
     def __contains__(self, commit: ObjectId) -> bool:
@@ -70,8 +73,8 @@ class BaseHistory:
     def _queue_entry(self, commit: ObjectId) -> tuple[int, bool, ObjectId]:
         return -self._label[commit], commit not in self._chain_position, commit
 
-    def _label_unlabelled(self, commit: ObjectId, label: int) -> None:
-        pending = [commit]
+    def _label_unlabelled(self, commits: Iterable[ObjectId], label: int) -> None:
+        pending = list(commits)
         while pending:
             current = pending.pop()
             if current not in self._label:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|-?Infinity|NaN|-?[0-9][-+.0-9eE]*')
+_NUMBER_LENGTH: Final = 4000
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -39,6 +41,31 @@ def position_of(text: str, path: Sequence[str]) -> Position:
             break
         offset = found
     return position_at(text, offset)
+
+
+def first_flaw(text: str) -> tuple[int, str]:
+    """Offset of, and a clause about, the first thing in ``text`` that a strict reader cannot accept.
+
+    ``text`` must pass the standard parser's grammar, which lets doubled keys, ``NaN`` and ``Infinity`` pass.
+    """
+    keys: list[set[str] | None] = []  # of each open object; None for an open list
+    for match in _TOKEN.finditer(text):
+        word = match.group()
+        if word in {"{", "["}:
+            keys.append(set() if word == "{" else None)
+        elif word in {"}", "]"}:
+            keys.pop()
+        elif word[0] != '"':
+            if word.endswith(("NaN", "Infinity")):
+                return match.start(), f"{word} is not JSON"
+            if len(word) > _NUMBER_LENGTH:
+                return match.start(), f"a number of {len(word)} characters is too long"
+        elif keys and (known := keys[-1]) is not None and text.startswith(":", _skip_space(text, match.end())):
+            key = json.loads(word)
+            if key in known:
+                return match.start(), f"{key!r} stands twice in one object"
+            known.add(key)
+    return 0, "it cannot be read"
 
 
 def _offset_of_member(text: str, start: int, key: str) -> int | None:

@@ -38,6 +38,20 @@ class RepositoryLocation(NamedTuple):
         return self.main_worktree is None
 
 
+def project_name(location: RepositoryLocation) -> str:
+    """What to call the project if nobody has said: the folder name of the main worktree.
+
+    Where the administrative folder is kept elsewhere (``--separate-git-dir``), Git cannot tell from a linked
+    worktree where the main one is; then, and in a bare repository, it is the administrative folder's name.
+    """
+    parts = location.common_dir.replace("\\", "/").rstrip("/").split("/")
+    if parts[-1] == ".git":
+        return parts[-2] or "root"
+    if location.main_worktree and "modules" in parts:  # a submodule, which core.worktree leads to
+        return location.main_worktree.replace("\\", "/").rstrip("/").split("/")[-1]
+    return parts[-1].removesuffix(".git") or parts[-1]
+
+
 class ConfigScope(StrEnum):
     """Where a configuration entry comes from, in rising precedence (git-config(1), SCOPES)."""
 
@@ -58,10 +72,22 @@ class ConfigEntry(NamedTuple):
 
 
 class ConfigEntries:
-    """Git's configuration as it stood when it was read once, in rising precedence."""
+    """Git's configuration as it stood when it was read once, in rising precedence.
 
-    def __init__(self, entries: Sequence[ConfigEntry]) -> None:
+    ``main_worktree`` are the entries of the main worktree's own file, where it is read from a linked one:
+    they are not in effect there (git-worktree(1), CONFIGURATION FILE).
+    """
+
+    def __init__(self, entries: Sequence[ConfigEntry], main_worktree: Sequence[ConfigEntry] = ()) -> None:
         self._entries = tuple(entries)
+        self._main_worktree = tuple(main_worktree)
+
+    def seen_from_main_worktree(self) -> "ConfigEntries":
+        """The configuration as it would be in the main worktree."""
+        if not self._main_worktree:
+            return self
+        shared = [entry for entry in self._entries if entry.scope is not ConfigScope.WORKTREE]
+        return ConfigEntries((*shared, *self._main_worktree))
 
     def __iter__(self) -> Iterator[ConfigEntry]:
         return iter(self._entries)

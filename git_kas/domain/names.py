@@ -154,7 +154,7 @@ def _plan_name_problem(text: str) -> str:  # noqa: PLR0911 - one line for each r
 
 
 def _branch_name_problem(text: str) -> str:
-    if not text or text in {"@", "HEAD"}:
+    if not text or text == "HEAD":
         return "Git reserves it"
     if text.startswith("-"):
         return "it begins with '-'"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
-from git_kas.domain.json_position import Position, position_at, position_of
+from git_kas.domain.json_position import Position, first_flaw, position_at, position_of
 from git_kas.domain.lifecycle import LEGACY_STATUSES, Status, UnknownStatus, read_status
 from git_kas.domain.names import PLAN_SUFFIX, PlanName
 from git_kas.domain.plan import ZERO_TIME, Plan, Topic
@@ -37,7 +37,6 @@ class RemarkKind(StrEnum):
     LEGACY_STATUS = "legacy_status"
     UNKNOWN_STATUS = "unknown_status"
     AMBIGUOUS_DONE = "ambiguous_done"
-    DOUBLED_KEY = "doubled_key"
     UNREADABLE_NAME = "unreadable_name"
 
 
@@ -84,6 +83,17 @@ def _decode(data: bytes, origin: str) -> str:
         _refuse(origin, position_at(before, len(before)), "it is not valid UTF-8")
 
 
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key stands twice")
+    return members
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
 def _refuse(origin: str, position: Position, problem: str) -> NoReturn:
     raise StoreCorrupt(
         f"{origin}:{position.line}:{position.column}: the plan state is damaged: {problem}.",
@@ -116,12 +126,13 @@ class _Reading:
 
     def _root(self) -> dict[str, object]:
         try:
-            root = json.loads(self._text, object_pairs_hook=self._unique, parse_constant=self._no_constant)
+            root = json.loads(self._text, object_pairs_hook=_unique, parse_constant=_no_constant)
         except json.JSONDecodeError as error:
             self._refuse_syntax(error)
-        except (RecursionError, ValueError) as error:
-            problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            _refuse(self._origin, Position(1, 1), problem)
+        except RecursionError:
+            _refuse(self._origin, Position(1, 1), "it is nested too deeply")
+        except ValueError:
+            self._refuse_content()
         return self._object(root, [])
 
     def _refuse_syntax(self, error: json.JSONDecodeError) -> NoReturn:
@@ -131,19 +142,10 @@ class _Reading:
         problem = "it is empty" if not self._text.strip() else f"it is not JSON ({error.msg})"
         _refuse(self._origin, Position(error.lineno, error.colno), problem)
 
-    def _unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
-        members: dict[str, object] = {}
-        for name, value in pairs:
-            if name in members:
-                self._remark(
-                    RemarkKind.DOUBLED_KEY, f"{name!r} stands twice in one object; the last one counts"
-                )
-            members[name] = value
-        return members
-
-    @staticmethod
-    def _no_constant(word: str) -> NoReturn:
-        raise ValueError(f"{word} is not JSON")
+    def _refuse_content(self) -> NoReturn:
+        """Name what the parser's grammar allows and JSON or we do not; the parser gives no place for it."""
+        offset, problem = first_flaw(self._text)
+        _refuse(self._origin, position_at(self._text, offset), problem)
 
     def _object(self, value: object, path: list[str]) -> dict[str, object]:
         if value is None and path:
@@ -162,9 +164,7 @@ class _Reading:
                 self._unread[key] = entries[key]
                 self._remark(RemarkKind.UNREADABLE_NAME, f"not read as a plan: {error.message.rstrip('.')}")
                 continue
-            plans[name] = self._plan(
-                name, self._object(entries[key] or {}, [*path, key]), [*path, key], flat=flat
-            )
+            plans[name] = self._plan(name, self._object(entries[key], [*path, key]), [*path, key], flat=flat)
         return plans
 
     def _plan(self, name: PlanName, entry: dict[str, object], path: list[str], *, flat: bool) -> Plan:

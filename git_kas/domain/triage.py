@@ -229,7 +229,8 @@ class _Join:
             yield Flag.NO_COMMIT, ""
         if row.survey.upstream and row.survey.upstream.gone:
             yield Flag.GONE_UPSTREAM, row.survey.upstream.ref
-        if row.plan is None and not row.is_base and row.branch not in self._situation.protected:
+        named = row.is_base or row.branch in self._situation.protected or row.branch in self._claims
+        if row.plan is None and not named:
             yield Flag.NO_PLAN, ""
 
     def _plan_notes(self, row: Row) -> Iterator[tuple[Flag, str]]:
@@ -241,7 +242,7 @@ class _Join:
         if row.branch and self._claims[row.branch] > 1:
             others = (name for name, branch in self._branch_of.items() if branch == row.branch)
             yield Flag.SHARED_BRANCH, ", ".join(name for name in others if name != plan.filename)
-        if days := self._days_stalled(row):
+        if (days := self._days_stalled(row)) is not None:
             yield Flag.STALLED, f"{days} days"
         if plan.filename not in self._situation.plans_with_text:
             yield Flag.MISSING_PLAN_FILE, ""
@@ -250,14 +251,12 @@ class _Join:
         if isinstance(plan.status, UnknownStatus):
             yield Flag.UNKNOWN_STATUS, str(plan.status)
 
-    def _days_stalled(self, row: Row) -> int:
-        """Whole days since the last commit of a plan in work, 0 where that is not longer than it may be."""
-        if row.status not in IN_WORK or row.last_commit is None or row.survey is None:
-            return 0
-        if not row.survey.ahead:
-            return 0  # nothing of its own yet: the tip's date says nothing about this plan
-        days = (self._situation.now - row.last_commit) // SECONDS_PER_DAY
-        return days if days >= self._situation.stalled_after else 0
+    def _days_stalled(self, row: Row) -> int | None:
+        """Whole days since the last commit of a plan in work; None where that is not longer than it may be."""
+        if row.status not in IN_WORK or row.last_commit is None or not (row.survey and row.survey.ahead):
+            return None  # without commits of its own the tip's date says nothing about the plan
+        seconds = self._situation.now - row.last_commit
+        return seconds // SECONDS_PER_DAY if seconds > self._situation.stalled_after * SECONDS_PER_DAY else None
 
 
 def _folder_notes(worktree: Worktree, dirt: Dirt | None) -> Iterator[tuple[Flag, str]]:

@@ -10,7 +10,8 @@ ANCESTOR = Verdict(VerdictKind.ANCESTOR)
 FRESH = Verdict(VerdictKind.FRESH)
 UNRELATED = Verdict(VerdictKind.UNRELATED)
 
-_OWN_WORK = ("commit", "cherry-pick", "revert", "rebase", "am", "merge", "pull")
+# Not "rebase": Git writes it even where nothing of the branch was there to replay.
+_OWN_WORK = ("commit", "cherry-pick", "revert", "am", "merge", "pull")
 _FAST_FORWARD = "Fast-forward"
 
 
@@ -30,9 +31,9 @@ def verdict_inside_base(tip: ObjectId, bases: Iterable[BaseHistory], reflog: Seq
     return FRESH if on_chain and not shows_own_work(reflog) else ANCESTOR
 
 
-def verdict_outside_base(boundary: Iterable[ObjectId], *, shallow: bool) -> Verdict:
-    """The verdict on a branch with commits that no base contains; ``boundary`` is where they grow out of it."""
-    if any(True for _ in boundary):
+def verdict_outside_base(*, related: bool, shallow: bool) -> Verdict:
+    """The verdict on a branch whose tip no base contains; ``related``: some of its history is in one."""
+    if related:
         return unknown(UnknownReason.CONTENT_NOT_COMPARED)
     return unknown(UnknownReason.SHALLOW_HISTORY) if shallow else UNRELATED
 

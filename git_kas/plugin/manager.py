@@ -60,10 +60,10 @@ class PluginManager:
             PluginUnusable: there is no such plugin, more than one, it is broken, or it lacks the hook.
         """
         implementation = self._implementation(name, hook)
-        code = implementation.__code__
-        taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        if unknown := set(taken) - set(arguments):
+        required, optional = _parameters(implementation)
+        if unknown := required - set(arguments):
             raise self._unusable(f"The plugin '{name}' asks {hook} for {', '.join(sorted(unknown))}.")
+        taken = (required | optional) & set(arguments)
         return implementation(**{parameter: arguments[parameter] for parameter in taken})
 
     def _implementation(self, name: str, hook: str) -> FunctionType:
@@ -75,11 +75,13 @@ class PluginManager:
             raise self._unusable(f"Several plugins are named '{name}', in {distributions}.")
         try:
             module = import_module(announced[0].module)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's module may raise anything, SystemExit included
             raise self._unusable(f"The plugin '{name}' cannot be loaded: {_describe(error)}.") from error
         implementation = getattr(module, hook, None)
         if not isinstance(implementation, FunctionType):
-            raise self._unusable(f"The plugin '{name}' does not provide {hook}.")
+            raise self._unusable(f"The plugin '{name}' provides no function {hook}.")
         return implementation
 
     def reports(self) -> list[PluginReport]:
@@ -149,6 +151,8 @@ def _misfit(module: ModuleType, hooks: Sequence[str]) -> str:
     """What pluggy finds wrong with the module's hooks; empty if they fit their specifications."""
     if not hooks:
         return "provides no hook"
+    if others := [name for name in hooks if not isinstance(getattr(module, name), FunctionType)]:
+        return f"{', '.join(others)} is no function"
     import pluggy
 
     from git_kas.plugin import spec
@@ -168,5 +172,15 @@ def _misfit(module: ModuleType, hooks: Sequence[str]) -> str:
     return ""
 
 
-def _describe(error: Exception) -> str:
+def _parameters(implementation: FunctionType) -> tuple[set[str], set[str]]:
+    """The names of the parameters without and with a default; ``inspect`` would cost more than the call."""
+    code = implementation.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    keyword_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    count = len(implementation.__defaults__ or ())
+    optional = {*positional[len(positional) - count :], *(implementation.__kwdefaults__ or ())}
+    return {*positional, *keyword_only} - optional, optional
+
+
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}".rstrip(".")

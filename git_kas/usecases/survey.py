@@ -71,20 +71,21 @@ class _Judge:
         own, boundary = own_commits(branch.tip, self._base, self._parents)
         return BranchSurvey(
             branch,
-            self._verdict(branch, branch.tip, boundary),
+            self._verdict(branch, branch.tip),
             ahead=len(own),
             behind=len(self._base) - self._base.count_reachable(boundary),
             upstream=self._upstream(branch, own, boundary),
         )
 
-    def _verdict(self, branch: LocalBranch, tip: ObjectId, boundary: set[ObjectId]) -> Verdict:
+    def _verdict(self, branch: LocalBranch, tip: ObjectId) -> Verdict:
         containing = [base for base in self._bases if tip in base]
         if containing:
             on_chain = any(base.is_on_chain(tip) for base in containing)
             return verdict_inside_base(
                 tip, containing, self._repository.reflog(branch.name) if on_chain else ()
             )
-        return verdict_outside_base(boundary, shallow=self._repository.is_shallow())
+        related = any(own_commits(tip, base, self._parents)[1] for base in self._bases)
+        return verdict_outside_base(related=related, shallow=self._repository.is_shallow())
 
     def _upstream(self, branch: LocalBranch, own: set[ObjectId], boundary: set[ObjectId]) -> Upstream | None:
         upstream = _unjudged_upstream(branch, self._remote_branches)

@@ -44,20 +44,15 @@ def locate(folders: GitFolders, config: ConfigEntries) -> RepositoryLocation:
 
 
 def _main_worktree(folders: GitFolders, config: ConfigEntries, *, linked: bool) -> str | None:
-    # With extensions.worktreeConfig, core.worktree and core.bare of the main worktree may stand in its own
-    # file, which Git does not show from a linked one; core.bare there is what `git clone --bare` leaves.
-    if configured := config.text("core.worktree"):
+    seen_from_main = config.seen_from_main_worktree()
+    if configured := seen_from_main.text("core.worktree"):
         return os.path.normpath(os.path.join(folders.common_dir, configured))
-    if config.is_true("core.bare") or _says_bare(os.path.join(folders.common_dir, "config.worktree")):
+    if seen_from_main.is_true("core.bare"):
         return None
     if not linked and folders.gitfile_folder:
         return folders.gitfile_folder
     parent, name = os.path.split(folders.common_dir)
     return parent if name == ".git" else None
-
-
-def _says_bare(path: str) -> bool:
-    return "bare = true" in read_line(path).lower()
 
 
 def read_gitfile(path: str) -> str | None:

@@ -28,6 +28,8 @@ _OPERATION_FILES = (
     ("BISECT_LOG", Operation.BISECT),
 )
 
+_SEQUENCED = {"pick": Operation.CHERRY_PICK, "revert": Operation.REVERT}
+
 
 def read_worktrees(location: RepositoryLocation) -> Sequence[Worktree]:
     """The main worktree, if there is one, then the linked ones in order of their paths."""
@@ -82,10 +84,18 @@ def _folder_state(path: str, admin_dir: str) -> FolderState:
     if target is not None and _same(target, admin_dir):
         return FolderState.PRESENT
     if not os.path.lexists(gitfile):
-        # A worktree whose .git is elsewhere: core.worktree, or GIT_DIR and GIT_WORK_TREE.
-        is_main = os.path.isdir(os.path.join(admin_dir, "objects"))
-        return FolderState.PRESENT if is_main else FolderState.MISSING
+        if os.path.isdir(os.path.join(admin_dir, "objects")):
+            return FolderState.PRESENT  # the main worktree of a .git that is elsewhere (core.worktree)
+        if _is_empty_folder(path):
+            return FolderState.MISSING  # what is left of a volume that is not mounted
     return FolderState.FOREIGN
+
+
+def _is_empty_folder(path: str) -> bool:
+    try:
+        return not os.listdir(path)
+    except OSError:
+        return False
 
 
 def _head(admin_dir: str) -> tuple[BranchName | None, ObjectId | None]:
@@ -124,7 +134,10 @@ def _is_object_id(text: str) -> bool:
 
 
 def _operations(admin_dir: str) -> tuple[Operation, ...]:
-    found = (operation for name, operation in _OPERATION_FILES if os.path.exists(os.path.join(admin_dir, name)))
+    found = [operation for name, operation in _OPERATION_FILES if os.path.exists(os.path.join(admin_dir, name))]
+    # Between two steps of a longer cherry-pick or revert only the list of what is left tells.
+    next_step = read_line(os.path.join(admin_dir, "sequencer", "todo")).partition(" ")[0]
+    found += [operation for word, operation in _SEQUENCED.items() if word == next_step]
     return tuple(dict.fromkeys(found))
 
 

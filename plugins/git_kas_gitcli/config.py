@@ -28,10 +28,20 @@ class GitProgramConfig:
                 f"Git cannot read its configuration: {_sentence(errors)}.",
                 next_step="Mend the file that Git names.",
             )
-        entries = ConfigEntries(tuple(_entries(output)))
+        entries = ConfigEntries(tuple(_entries(output)), self._of_main_worktree(start, folders, output))
         if folders is not None and not entries.has_scope(ConfigScope.LOCAL):
             self._insist_on_repository(start)
         return entries
+
+    def _of_main_worktree(self, start: str, folders: GitFolders | None, output: str) -> tuple[ConfigEntry, ...]:
+        """The main worktree's own entries, seen from a linked one; without worktreeConfig there are none."""
+        if folders is None or folders.git_dir == folders.common_dir:
+            return ()
+        if "extensions.worktreeconfig" not in output:
+            return ()
+        file = os.path.join(folders.common_dir, "config.worktree")
+        _, own, _ = self._git(start, *_LIST, "--file", file)
+        return tuple(entry._replace(scope=ConfigScope.WORKTREE) for entry in _entries(own))
 
     def _insist_on_repository(self, start: str) -> None:
         status, _, errors = self._git(start, "rev-parse", "--git-dir")

@@ -31,7 +31,9 @@ class GitProgramPorcelain:
             from git import Git
             from git.exc import GitCommandError, GitCommandNotFound
         except ImportError as error:  # GitPython looks for the program while it is imported
-            raise ProgramFailed("GitPython finds no git program.", next_step="Install git 2.30 or later.") from error
+            raise ProgramFailed(
+                "GitPython finds no git program.", next_step="Install git 2.30 or later."
+            ) from error
 
         environment = child_environment(self._environment)
         if at is not None:

@@ -7,15 +7,19 @@ shallow clone and replace ref that Git itself understands (benchmarks/README).
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from git_kas.domain.branch import LocalBranch
 from git_kas.domain.history import Parents
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
-from git_kas.errors import InvalidName, ProgramFailed
-from git_kas_gitcli.process import GitReader, first_line
+from git_kas.errors import InvalidName
+from git_kas_gitcli.process import GitReader
 
 _BRANCH_FIELDS = "%(objectname)%00%(objecttype)%00%(committerdate:unix)%00%(upstream)%00%(refname:lstrip=2)"
+
+_REMOTES = "refs/remotes/"
+_REMOTE_FIELDS = "%(objectname) %(symref) %(refname)"
 
 
 class PlumbingRepository:
@@ -34,9 +38,24 @@ class PlumbingRepository:
 
     def remote_branches(self) -> Mapping[str, ObjectId]:
         """See :class:`git_kas.ports.git.Repository`."""
-        output = self._git.read("for-each-ref", "--format=%(objectname) %(symref) %(refname)", "refs/remotes/")
-        fields = (line.split(" ", 2) for line in _lines(output))
-        return {name: ObjectId.trusted(tip) for tip, symref, name in fields if not symref}
+        status, output, _ = self._git.attempt(
+            "for-each-ref", f"--format=%(objecttype) {_REMOTE_FIELDS}", _REMOTES
+        )
+        if status:  # an object is missing
+            output = self._git.read("for-each-ref", f"--format=unknown {_REMOTE_FIELDS}", _REMOTES)
+        fields = [line.split(" ", 3) for line in _lines(output)]
+        found = {name: tip for _, tip, symref, name in fields if not symref}
+        odd = [name for kind, _, symref, name in fields if kind != "commit" and not symref]
+        found |= dict(zip(odd, self._peel([found[name] for name in odd]), strict=True))
+        return {name: ObjectId.trusted(tip) for name, tip in found.items() if tip}
+
+    def _peel(self, objects: Sequence[str]) -> list[str]:
+        """The commit that each object leads to, empty where it leads to none that is here."""
+        if not objects:
+            return []
+        wanted = "".join(f"{name}^{{commit}}\n" for name in objects)
+        output = self._git.read("cat-file", "--batch-check=%(objectname)", stdin=wanted.encode())
+        return [line if " " not in line else "" for line in output.decode("ascii").splitlines()]
 
     def symbolic_target(self, ref: str) -> str:
         """See :class:`git_kas.ports.git.Repository`."""
@@ -47,11 +66,11 @@ class PlumbingRepository:
         """See :class:`git_kas.ports.git.Repository`."""
         wanted = "".join(f"{tip}\n" for tip in tips)
         output = self._git.read("rev-list", "--parents", "--stdin", stdin=wanted.encode())
-        history: dict[ObjectId, Sequence[ObjectId]] = {}
-        for line in output.decode("ascii").splitlines():
-            commit, *parents = map(ObjectId.trusted, line.split(" "))
-            history[commit] = parents
-        return history
+        lines = output.decode("ascii").splitlines()
+        width = len(lines[0].partition(" ")[0]) if lines else 0
+        history = {line[:width]: line[width + 1 :].split() for line in lines}
+        # Plain text in the type of names: wrapping each of them would take longer than reading them.
+        return cast("dict[ObjectId, Sequence[ObjectId]]", history)
 
     def is_shallow(self) -> bool:
         """See :class:`git_kas.ports.git.Repository`."""
@@ -70,31 +89,49 @@ class PlumbingRepository:
 
     def read_file(self, commit: ObjectId, path: str) -> bytes | None:
         """See :class:`git_kas.ports.git.Repository`."""
-        status, output, errors = self._git.attempt("cat-file", "blob", f"{commit}:{path}")
-        if status == 0:
-            return output
-        if any(self.existing_paths([(commit, path)])):
-            raise ProgramFailed(f"{path} in commit {commit} cannot be read: {first_line(errors)}.")
-        return None
+        listed = self._git.read("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path)
+        mode, kind, rest = (*listed.split(b" ", 2), b"", b"", b"")[:3]
+        if kind != b"blob" or mode == b"120000" or rest.partition(b"\t")[2] != os.fsencode(path) + b"\0":
+            return None
+        return self._git.read("cat-file", "blob", rest.partition(b"\t")[0].decode("ascii"))
 
     def existing_paths(self, candidates: Sequence[tuple[ObjectId, str]]) -> Sequence[bool]:
-        """See :class:`git_kas.ports.git.Repository`."""
-        if not candidates:
-            return []
-        wanted = "".join(f"{commit}:{path}\n" for commit, path in candidates)
-        output = self._git.read("cat-file", "--batch-check=%(objecttype)", stdin=os.fsencode(wanted))
-        return [not line.endswith((b" missing", b" ambiguous")) for line in output.splitlines()]
+        """See :class:`git_kas.ports.git.Repository`.
+
+        Folders are read rather than paths asked for: that needs no object of the file itself, which a partial
+        clone may lack, and no path can break the lines of a question.
+        """
+        places = [
+            (f"{commit}:{path.rpartition('/')[0]}", path.rpartition("/")[2]) for commit, path in candidates
+        ]
+        names = self._names_in_trees(list(dict.fromkeys(folder for folder, _ in places)))
+        return [os.fsencode(name) in names[folder] for folder, name in places]
+
+    def _names_in_trees(self, trees: Sequence[str]) -> dict[str, frozenset[bytes]]:
+        """The names in each folder, given as ``<commit>:<path>``; none where there is no such folder."""
+        if not trees:
+            return {}
+        questions = os.fsencode("".join(f"{tree}\n" for tree in trees))
+        output = self._git.read("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=questions)
+        answers = [line.split(b" ") for line in output.split(b"\n")[:-1]]
+        objects = [answer[0] if answer[1:] == [b"tree"] else b"" for answer in answers]
+        wanted = list(dict.fromkeys(name for name in objects if name))
+        content = self._git.read("cat-file", "--batch", stdin=b"".join(name + b"\n" for name in wanted))
+        names = dict(zip(wanted, _names_of_each_tree(content), strict=True))
+        return {tree: names.get(name, frozenset()) for tree, name in zip(trees, objects, strict=True)}
 
     def _branch_lines_one_by_one(self) -> Iterator[str]:
         """What the bulk call would print if Git did not give up at the first branch without its object."""
-        names = self._git.read("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/")
+        names = self._git.read(
+            "for-each-ref", "--format=%(objectname)%00%(upstream)%00%(refname)", "refs/heads/"
+        )
         for line in _lines(names):
-            tip, _, name = line.partition(" ")
+            tip, upstream, name = line.split("\0")
             status, output, _ = self._git.attempt("for-each-ref", f"--format={_BRANCH_FIELDS}", name)
             if status == 0 and output:
                 yield os.fsdecode(output).rstrip("\n")
             else:
-                yield "\0".join([tip, "missing", "", "", name.removeprefix("refs/heads/")])
+                yield "\0".join([tip, "missing", "", upstream, name.removeprefix("refs/heads/")])
 
 
 def _local_branch(line: str) -> LocalBranch | None:
@@ -106,6 +143,24 @@ def _local_branch(line: str) -> LocalBranch | None:
     if kind != "commit":
         return LocalBranch(branch, None, None, upstream)
     return LocalBranch(branch, ObjectId.trusted(tip), int(committed_at), upstream)
+
+
+def _names_of_each_tree(content: bytes) -> Iterator[frozenset[bytes]]:
+    """The names in each tree that ``git cat-file --batch`` printed."""
+    while content:
+        header, _, rest = content.partition(b"\n")
+        object_name, _, size = header.split(b" ")
+        yield frozenset(_names_in_tree(rest[: int(size)], len(object_name) // 2))
+        content = rest[int(size) + 1 :]
+
+
+def _names_in_tree(tree: bytes, hash_bytes: int) -> Iterator[bytes]:
+    """Entries of a tree are mode, space, name, NUL and the binary object name (gitformat-pack(5))."""
+    start = 0
+    while start < len(tree):
+        end = tree.index(b"\0", start)
+        yield tree[tree.index(b" ", start) + 1 : end]
+        start = end + 1 + hash_bytes
 
 
 def _lines(output: bytes) -> Iterator[str]:

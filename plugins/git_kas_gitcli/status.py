@@ -1,7 +1,6 @@
 """Determines what is not committed in worktrees, several at a time, while the program goes on."""
 
 import os
-import subprocess
 from collections import deque
 from collections.abc import Mapping, Sequence
 from threading import Thread
@@ -12,6 +11,7 @@ from git_kas_gitcli.process import first_line, run_git
 
 # Untracked files are asked for in spite of status.showUntrackedFiles, submodules in spite of
 # diff.ignoreSubmodules: a setting that hides dirt must not make a worktree look clean.
+_SPARSE_EXTENSION = b"sdir\0\0\0\0"  # gitformat-index(5)
 _STATUS = (
     "status",
     "--porcelain=v2",
@@ -54,35 +54,53 @@ class BackgroundStatuses:
 
     def _status(self, worktree: Worktree) -> Dirt:
         located = ["--git-dir", worktree.admin_dir, "--work-tree", worktree.path, "-C", worktree.path]
-        exclusions = [f":(exclude,top,literal){path}" for path in self._not_counted(worktree.path)]
-        try:
+        if _would_become_sparse(worktree):
+            located += ["-c", "index.sparse=false"]
+        not_counted = self._not_counted(worktree.path)
+        status, output, errors = run_git([*located, *_STATUS], self._environment)
+        if status == 0 and _speaks_of(not_counted, output):
+            # Only now: with a pathspec Git uses neither its untracked cache nor a file system monitor.
+            exclusions = [f":(exclude,top,literal){path}" for path in not_counted]
             status, output, errors = run_git(
                 [*located, *_STATUS, "--", ":(top)", *exclusions], self._environment
             )
-        except subprocess.SubprocessError as error:
-            return Dirt(problem=str(error))
-        if status:
-            return Dirt(problem=first_line(errors))
-        return parse_status(output)
+        return Dirt(problem=first_line(errors)) if status else parse_status(output)
 
     def _not_counted(self, path: str) -> list[str]:
+        """Signal folders and worktrees that lie inside the worktree at ``path``, relative to it."""
         inside = [
             os.path.relpath(other, path) for other in self._paths if other.startswith(path.rstrip("/") + os.sep)
         ]
         return [*self._signal_folders, *(nested.replace(os.sep, "/") for nested in inside)]
 
 
+def _would_become_sparse(worktree: Worktree) -> bool:
+    """Whether Git might make the index sparse: it writes tree objects for that, even without optional locks.
+
+    An index that is sparse already must be left so: expanding it writes, too.
+    """
+    if not os.path.exists(os.path.join(worktree.admin_dir, "info", "sparse-checkout")):
+        return False
+    try:
+        with open(os.path.join(worktree.admin_dir, "index"), "rb") as file:
+            return _SPARSE_EXTENSION not in file.read()
+    except OSError:
+        return False
+
+
+def _speaks_of(not_counted: Sequence[str], output: bytes) -> bool:
+    """Whether an entry is one of the folders, lies in one, or is an untracked folder around one."""
+    folders = [os.fsencode(folder) + b"/" for folder in not_counted]
+    for entry in output.split(b"\0"):
+        path = entry[2:] if entry.startswith(b"? ") else entry.split(b" ", 8)[-1]
+        around = path if path.endswith(b"/") else path + b"/"
+        if any(around.startswith(folder) or folder.startswith(around) for folder in folders if path):
+            return True
+    return False
+
+
 def parse_status(output: bytes) -> Dirt:
-    """Count the entries of ``git status --porcelain=v2 -z`` (git-status(1))."""
-    changed = untracked = conflicts = 0
-    entries = iter(output.split(b"\0"))
-    for entry in entries:
-        kind = entry[:1]
-        if kind == b"?":
-            untracked += 1
-        elif kind in {b"1", b"2", b"u"}:
-            changed += 1
-            conflicts += kind == b"u"
-            if kind == b"2":
-                next(entries, None)  # the path it was renamed from
-    return Dirt(changed, untracked, conflicts)
+    """Count the entries of ``git status --porcelain=v2 -z`` (git-status(1)); renames are not asked for."""
+    kinds = [entry[:1] for entry in output.split(b"\0")]
+    conflicts = kinds.count(b"u")
+    return Dirt(kinds.count(b"1") + conflicts, kinds.count(b"?"), conflicts)

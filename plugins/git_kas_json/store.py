@@ -9,6 +9,7 @@ from git_kas.errors import StoreCorrupt, UsageError
 from git_kas.ports.store import StoreDescription, StoreRequest
 
 STORE_FOLDER = "kas"
+EARLIER_FILE = ("docs", "plans", STATE_FILE_NAME)
 
 
 def open_store(request: StoreRequest) -> "JsonStore":
@@ -27,10 +28,13 @@ def open_store(request: StoreRequest) -> "JsonStore":
 
 
 def _earlier_file(request: StoreRequest) -> str | None:
-    """The state file of the earlier system in the main worktree, if there is one."""
+    """The state file of the earlier system in the main worktree, if there is one.
+
+    It knew one place only (ORIGIN 2), so kas.plans does not move it.
+    """
     if request.location.main_worktree is None:
         return None
-    path = os.path.join(request.location.main_worktree, *request.plans_folder().split("/"), STATE_FILE_NAME)
+    path = os.path.join(request.location.main_worktree, *EARLIER_FILE)
     return path if os.path.lexists(path) else None
 
 

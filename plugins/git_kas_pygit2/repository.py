@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pygit2
-from pygit2.enums import ReferenceType, RepositoryOpenFlag, SortMode
+from pygit2.enums import Option, ReferenceType, RepositoryOpenFlag, SortMode
 
 from git_kas.domain.branch import LocalBranch
 from git_kas.domain.names import BranchName, ObjectId
@@ -34,6 +34,9 @@ def open_repository(location: RepositoryLocation) -> LibgitRepository:
     Raises:
         UnsupportedRepository: libgit2 would not read it, or not as Git does.
     """
+    # Git has judged ownership by safe.directory when its configuration was read; libgit2, given the
+    # administrative folder, would compare the wrong path with it.
+    pygit2.option(Option.SET_OWNER_VALIDATION, 0)
     try:
         repository = pygit2.Repository(
             location.common_dir, RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE
@@ -42,15 +45,11 @@ def open_repository(location: RepositoryLocation) -> LibgitRepository:
         raise UnsupportedRepository(
             f"libgit2 does not open {location.common_dir}: {error}.", next_step=_ELSEWHERE
         ) from error
-    if next(repository.references.iterator(), None) is not None and _has_replacements(repository):
+    if any(name.startswith("refs/replace/") for name in repository.references):
         raise UnsupportedRepository(
             "The repository has replace refs, which libgit2 ignores.", next_step=_ELSEWHERE
         )
     return LibgitRepository(location.common_dir, repository)
-
-
-def _has_replacements(repository: pygit2.Repository) -> bool:
-    return any(name.startswith("refs/replace/") for name in repository.references)
 
 
 @contextmanager
@@ -79,35 +78,30 @@ class LibgitRepository:
     def _local_branch(self, ref: str) -> LocalBranch | None:
         try:
             name = BranchName(ref.removeprefix(_HEADS))
-        except InvalidName:  # only `git update-ref` under force writes such a name
-            return None
-        upstream = self._tracking.upstream_of(name)
-        tip = self._target(ref)
-        target: object = self._repository.get(tip) if tip else None
-        if not isinstance(target, pygit2.Commit):
-            return LocalBranch(name, None, None, upstream)
-        return LocalBranch(name, ObjectId.trusted(str(target.id)), target.commit_time, upstream)
-
-    def _target(self, ref: str) -> pygit2.Oid | None:
-        try:
             target = self._repository.references[ref].resolve().target
-        except (KeyError, pygit2.GitError):
-            return None
-        return target if isinstance(target, pygit2.Oid) else None
+        except (InvalidName, KeyError, pygit2.GitError):
+            return None  # a name no command of ours could give back, or a symbolic reference to nothing
+        upstream = self._tracking.upstream_of(name)
+        commit: object = self._repository.get(target)
+        if not isinstance(commit, pygit2.Commit):
+            return LocalBranch(name, None, None, upstream)
+        return LocalBranch(name, ObjectId.trusted(str(commit.id)), commit.commit_time, upstream)
 
     def remote_branches(self) -> Mapping[str, ObjectId]:
         """See :class:`git_kas.ports.git.Repository`."""
         with _typed_errors():
-            references = (
-                self._repository.references[name]
-                for name in self._repository.references
-                if name.startswith(_REMOTES)
-            )
-            return {
-                reference.name: ObjectId.trusted(str(reference.target))
-                for reference in references
-                if reference.type == ReferenceType.DIRECT
-            }
+            names = (name for name in self._repository.references if name.startswith(_REMOTES))
+            tips = {name: self._commit(self._repository.references[name]) for name in names}
+        return {name: tip for name, tip in tips.items() if tip}
+
+    def _commit(self, reference: pygit2.Reference) -> ObjectId | None:
+        """The commit that a direct reference leads to, if it is here."""
+        if reference.type != ReferenceType.DIRECT:
+            return None
+        try:
+            return ObjectId.trusted(str(reference.peel(pygit2.Commit).id))
+        except (pygit2.GitError, KeyError):
+            return None
 
     def symbolic_target(self, ref: str) -> str:
         """See :class:`git_kas.ports.git.Repository`."""
@@ -136,7 +130,8 @@ class LibgitRepository:
     def reflog(self, branch: BranchName) -> Sequence[str]:
         """See :class:`git_kas.ports.git.Repository`."""
         with _typed_errors():
-            return [entry.message for entry in self._repository.references[branch.ref].log()][::-1]
+            reference = self._repository.references.get(branch.ref)
+            return [entry.message or "" for entry in reference.log()][::-1] if reference else []
 
     def read_file(self, commit: ObjectId, path: str) -> bytes | None:
         """See :class:`git_kas.ports.git.Repository`."""
@@ -190,7 +185,8 @@ class _TrackingReferences:
         for source, target in self._fetch.get(remote, []):
             if source == merge:
                 return target
-            stem = source.removesuffix("*")
-            if source.endswith("*") and merge.startswith(stem):
-                return target.replace("*", merge.removeprefix(stem), 1)
+            before, star, after = source.partition("*")
+            fits = star and merge.startswith(before) and merge.endswith(after)
+            if fits and len(merge) > len(before) + len(after):
+                return target.replace("*", merge[len(before) : len(merge) - len(after)], 1)
         return ""
