@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_kas.app import App, process_environment
 from git_kas.cli.envelope import error_document, success_document
@@ -19,36 +19,37 @@ if TYPE_CHECKING:
 _OPTIONS_BY_KEY = {"store": "store"}
 
 
+class Answer(NamedTuple):
+    """All that one run says."""
+
+    status: int
+    out: str = ""
+    err: str = ""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run git-kas with ``arguments`` (default: those of the process) and return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     environment = process_environment()
+    _prepare_streams()
     try:
-        status = _run(given, environment)
-        sys.stdout.flush()
+        answer = _answer(given, environment)
     except KasError as error:
-        status = _fail(error, given, environment)
+        answer = _failure(error, as_json=_wants_json(given, environment))
     except KeyboardInterrupt:
         return INTERRUPTED_EXIT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE_EXIT
     except Exception as error:
         if _is_set(environment, "KAS_DEBUG"):
             raise
-        status = _fail(_unexpected(error), given, environment)
-    return status
+        answer = _failure(_unexpected(error), as_json=_wants_json(given, environment))
+    return _deliver(answer)
 
 
-def _run(given: list[str], environment: Mapping[str, str]) -> int:
+def _answer(given: list[str], environment: Mapping[str, str]) -> Answer:
+    as_json = _wants_json(given, environment)
     words = _command_first(given)
     if (text := help_text(words)) is not None:
-        as_json = "--json" in words or _is_set(environment, "KAS_JSON")
-        print(success_document("help", {"text": text}, ()) if as_json else text.rstrip("\n"))
-        return 0
+        return Answer(0, success_document("help", {"text": text}, ()) + "\n" if as_json else text)
     if words[0] == "--version":
         words[0] = "version"
     entry, rest = find_command(words)
@@ -60,13 +61,47 @@ def _run(given: list[str], environment: Mapping[str, str]) -> int:
         result = load_command(entry).run(app, parsed)
     finally:
         progress.done()
-    if parsed.json or _is_set(environment, "KAS_JSON"):
-        print(success_document(result.kind, result.data, result.warnings))
-        return result.exit_status
-    for warning in result.warnings:
-        print(f"git-kas: warning: {printable(warning)}", file=sys.stderr)
-    print(result.text(style_of(sys.stdout, environment, parsed.color)), end="")
-    return result.exit_status
+    if as_json:
+        return Answer(result.exit_status, success_document(result.kind, result.data, result.warnings) + "\n")
+    warnings = "".join(f"git-kas: warning: {printable(warning)}\n" for warning in result.warnings)
+    return Answer(result.exit_status, result.text(style_of(sys.stdout, environment, parsed.color)), warnings)
+
+
+def _failure(error: KasError, *, as_json: bool) -> Answer:
+    if as_json:
+        return Answer(error.exit_status, error_document(error) + "\n")
+    sentences = (error.message, error.next_step)
+    return Answer(error.exit_status, "", "".join(f"git-kas: {printable(text)}\n" for text in sentences if text))
+
+
+def _deliver(answer: Answer) -> int:
+    """Print the answer; output that cannot be written is no success."""
+    try:
+        print(answer.err, end="", file=sys.stderr, flush=True)
+        print(answer.out, end="", flush=True)
+    except BrokenPipeError:
+        _abandon_output()
+        return BROKEN_PIPE_EXIT
+    except OSError as error:
+        _abandon_output()
+        print(f"git-kas: The output cannot be written: {error.strerror}.", file=sys.stderr)
+        return KasError.exit_status
+    return answer.status
+
+
+def _prepare_streams() -> None:
+    """Let every character through, and have somewhere to write where a stream was closed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as we
+        stream = getattr(sys, name)
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _abandon_output() -> None:
+    """Keep Python from trying once more, and complaining, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command_first(given: list[str]) -> list[str]:
@@ -77,14 +112,8 @@ def _command_first(given: list[str]) -> list[str]:
     return given[leading:] + ["--json"] * (leading > 0)
 
 
-def _fail(error: KasError, given: Sequence[str], environment: Mapping[str, str]) -> int:
-    if "--json" in given or _is_set(environment, "KAS_JSON"):
-        print(error_document(error))
-    else:
-        print(f"git-kas: {printable(error.message)}", file=sys.stderr)
-        if error.next_step:
-            print(f"git-kas: {printable(error.next_step)}", file=sys.stderr)
-    return error.exit_status
+def _wants_json(given: Sequence[str], environment: Mapping[str, str]) -> bool:
+    return "--json" in given or _is_set(environment, "KAS_JSON")
 
 
 def _unexpected(error: Exception) -> KasError:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from git_kas.cli.result import Command
 
 _HELP_WIDTH = 100
+_HELP = frozenset({"-h", "--help"})
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -97,20 +98,24 @@ def find_command(words: Sequence[str]) -> tuple[CommandEntry, list[str]]:
 
 
 def help_text(words: Sequence[str]) -> str | None:
-    """The help that ``words`` ask for without naming one command, else None.
+    """The help that ``words`` ask for; None if they ask for something else.
 
     ``git kas``, ``git kas -h`` and ``git kas help`` ask for everything, ``git kas plan -h`` for a group,
-    ``git kas help triage`` for one command.
+    ``git kas triage -h`` and ``git kas help triage`` for one command.
     """
     asked = [word for word in words if word != "--json"]
-    helped = asked[1:] if asked[:1] == ["help"] else None
-    if not asked or asked[0] in {"-h", "--help"} or helped == []:
+    if asked[:1] == ["help"]:
+        topic = asked[1:]
+    elif not asked or not _HELP.isdisjoint(asked):
+        topic = [word for word in asked if word not in _HELP]
+    else:
+        return None
+    if not topic:
         return _overview("git kas <command>", "Plans, branches and worktrees of many coding agents.", COMMANDS)
-    group = helped or (asked[:1] if asked[1:2] in (["-h"], ["--help"]) else [])
-    if len(group) == 1 and group[0] in GROUPS:
-        members = [entry for entry in COMMANDS if entry.words[0] == group[0]]
-        return _overview(f"git kas {group[0]} <command>", GROUPS[group[0]].capitalize() + ".", members)
-    return build_parser(find_command(helped)[0]).format_help() if helped else None
+    if len(topic) == 1 and topic[0] in GROUPS:
+        members = [entry for entry in COMMANDS if entry.words[0] == topic[0]]
+        return _overview(f"git kas {topic[0]} <command>", GROUPS[topic[0]].capitalize() + ".", members)
+    return build_parser(find_command(topic)[0]).format_help()
 
 
 def _overview(usage: str, meaning: str, entries: Sequence[CommandEntry]) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from git_kas.errors import PluginUnusable
+from git_kas.errors import KasError, PluginUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 GROUP: Final = "git_kas"
 _METADATA_FOLDERS: Final = (".dist-info", ".egg-info")
 _HOOK: Final = re.compile(r"kas_[a-z_]+")
+
+
+class _LoadError(Exception):
+    """A plugin's module cannot be imported; the text says why."""
 
 
 class EntryPoint(NamedTuple):
@@ -64,7 +70,12 @@ class PluginManager:
         if unknown := required - set(arguments):
             raise self._unusable(f"The plugin '{name}' asks {hook} for {', '.join(sorted(unknown))}.")
         taken = (required | optional) & set(arguments)
-        return implementation(**{parameter: arguments[parameter] for parameter in taken})
+        try:
+            return implementation(**{parameter: arguments[parameter] for parameter in taken})
+        except KasError:
+            raise
+        except Exception as error:
+            raise self._unusable(f"The plugin '{name}' failed in {hook}: {_describe(error)}.") from error
 
     def _implementation(self, name: str, hook: str) -> FunctionType:
         announced = [entry_point for entry_point in self.entry_points() if entry_point.name == name]
@@ -74,11 +85,9 @@ class PluginManager:
             distributions = " and ".join(entry_point.distribution for entry_point in announced)
             raise self._unusable(f"Several plugins are named '{name}', in {distributions}.")
         try:
-            module = import_module(announced[0].module)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a stranger's module may raise anything, SystemExit included
-            raise self._unusable(f"The plugin '{name}' cannot be loaded: {_describe(error)}.") from error
+            module = _load(announced[0])
+        except _LoadError as error:
+            raise self._unusable(f"The plugin '{name}' cannot be loaded: {error}.") from error
         implementation = getattr(module, hook, None)
         if not isinstance(implementation, FunctionType):
             raise self._unusable(f"The plugin '{name}' provides no function {hook}.")
@@ -138,11 +147,22 @@ def _entry_points(metadata_folder: str, distribution: str) -> Iterator[EntryPoin
             yield EntryPoint(name.strip(), module.strip(), distribution)
 
 
+def _load(entry_point: EntryPoint) -> ModuleType:
+    """The plugin's module; what it prints while it is imported goes to standard error."""
+    try:
+        with redirect_stdout(sys.stderr):
+            return import_module(entry_point.module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's module may raise anything, SystemExit included
+        raise _LoadError(_describe(error)) from error
+
+
 def _report(entry_point: EntryPoint) -> PluginReport:
     try:
-        module = import_module(entry_point.module)
-    except Exception as error:
-        return PluginReport(entry_point, (), f"cannot be loaded: {_describe(error)}")
+        module = _load(entry_point)
+    except _LoadError as error:
+        return PluginReport(entry_point, (), f"cannot be loaded: {error}")
     hooks = tuple(sorted(name for name in vars(module) if _HOOK.fullmatch(name)))
     return PluginReport(entry_point, hooks, _misfit(module, hooks))
 

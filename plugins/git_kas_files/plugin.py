@@ -1,7 +1,12 @@
 """Entry point ``files``."""
 
-from git_kas.ports.files import PlanFiles, Scratch
-from git_kas.ports.git import GitFolderReader
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.git import GitFolderReader
 
 
 def kas_git_folders() -> GitFolderReader:

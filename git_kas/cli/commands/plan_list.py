@@ -66,5 +66,8 @@ def _text(plans: Sequence[Plan], style: Style) -> str:
         rows = [(plan.filename, str(plan.status), plan.topic, plan.branch) for plan in plans]
         return render_table(("plan", "status", "topic", "branch"), rows, style) if rows else "No plans.\n"
     # The columns of the earlier system, which scripts read (ORIGIN 7.1).
-    lines = (f"{printable(str(plan.status)):14} {plan.filename:50} {printable(plan.branch)}" for plan in plans)
+    lines = (
+        f"{printable(str(plan.status)):14} {printable(plan.filename):50} {printable(plan.branch)}"
+        for plan in plans
+    )
     return "".join(f"{line.rstrip()}\n" for line in lines)
