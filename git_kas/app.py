@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.progress import Progress
     from git_kas.usecases.demo import Demo
-    from git_kas.usecases.triage import Triage
+    from git_kas.usecases.triage import Triage, TriageContext
 
 _GIT_PLUGIN = "gitcli"
 _FILES_PLUGIN = "files"
@@ -253,7 +253,7 @@ class App:
 
     def triage(self) -> Triage:
         """Where every plan, branch and worktree stands."""
-        from git_kas.usecases.triage import TriagePolicy, TriagePorts, triage
+        from git_kas.usecases.triage import TriagePorts, triage
 
         ports = TriagePorts(
             git_folders=self.git_folders,
@@ -264,8 +264,18 @@ class App:
             clock=self.clock,
             progress=self.progress,
         )
-        policy = TriagePolicy(self.plans_folder.value, self._protected(), self.config.days("stalled_after"))
-        return triage(ports, self.location, self.references, self.base, policy)
+        return triage(ports, self.location, self._triage_context)
+
+    def _triage_context(self) -> TriageContext:
+        from git_kas.usecases.triage import TriageContext
+
+        return TriageContext(
+            references=self.references,
+            base=self.base,
+            plans_folder=self.plans_folder.value,
+            protected=self._protected(),
+            stalled_after=self.config.days("stalled_after"),
+        )
 
     def build_demo(self, folder: str | None) -> Demo:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""

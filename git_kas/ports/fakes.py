@@ -173,8 +173,9 @@ class FakeStatuses:
 
     dirt: Mapping[str, Dirt]
 
-    def collect(self) -> Mapping[str, Dirt]:
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Dirt]:
         """See :class:`git_kas.ports.git.PendingStatuses`."""
+        del signal_folders
         return self.dirt
 
 
@@ -186,9 +187,8 @@ class FakePorcelain:
     answers: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
-    def start_statuses(self, worktrees: Sequence[Worktree], signal_folders: Sequence[str]) -> FakeStatuses:
+    def start_statuses(self, worktrees: Sequence[Worktree]) -> FakeStatuses:
         """See :class:`git_kas.ports.git.Porcelain`."""
-        del signal_folders
         return FakeStatuses({worktree.path: self.dirt.get(worktree.path, Dirt()) for worktree in worktrees})
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:

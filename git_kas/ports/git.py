@@ -75,19 +75,19 @@ class Repository(Protocol):
 class PendingStatuses(Protocol):
     """Statuses that are being determined in the background."""
 
-    def collect(self) -> Mapping[str, Dirt]:
-        """Wait for all of them; worktree path → what is not committed there."""
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Dirt]:
+        """Wait for all of them; worktree path → what is not committed there.
+
+        ``signal_folders`` (relative to a worktree) and worktrees nested in one another do not count. A status
+        that fails gives a :class:`Dirt` with a problem.
+        """
 
 
 class Porcelain(Protocol):
     """What only the git program does right: status, and whatever runs hooks or honours user settings."""
 
-    def start_statuses(self, worktrees: Sequence[Worktree], signal_folders: Sequence[str]) -> PendingStatuses:
-        """Begin to determine what is not committed in ``worktrees``, several at a time, taking no locks.
-
-        ``signal_folders`` (relative to a worktree) and worktrees nested in one another do not count. A status
-        that fails gives a :class:`Dirt` with a problem.
-        """
+    def start_statuses(self, worktrees: Sequence[Worktree]) -> PendingStatuses:
+        """Begin to determine what is not committed in ``worktrees``, several at a time, taking no locks."""
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """Run ``git *arguments`` in ``folder`` and return what it printed.

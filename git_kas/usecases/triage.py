@@ -1,6 +1,6 @@
 """Says where every plan, branch and worktree stands (DESIGN 8). Writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from git_kas.domain.base import Base, References
@@ -34,9 +34,11 @@ class TriagePorts:
 
 
 @dataclass(frozen=True, slots=True)
-class TriagePolicy:
-    """What configuration says. ``stalled_after`` is in days."""
+class TriageContext:
+    """What the rows are judged by. ``stalled_after`` is in days."""
 
+    references: References
+    base: Base | None
     plans_folder: str
     protected: frozenset[BranchName]
     stalled_after: int
@@ -61,26 +63,21 @@ class Triage:
 
 
 def triage(
-    ports: TriagePorts,
-    location: RepositoryLocation,
-    references: References,
-    base: Base | None,
-    policy: TriagePolicy,
+    ports: TriagePorts, location: RepositoryLocation, find_context: Callable[[], TriageContext]
 ) -> Triage:
     """Look at everything once and join it.
 
-    The statuses of the worktrees are determined in the background while history is read.
+    The statuses of the worktrees take longest. They are determined in the background from the very beginning,
+    while ``find_context`` reads references and configuration, and history is read.
     """
     worktrees = ports.git_folders.worktrees(location)
-    statuses = ports.porcelain.start_statuses(
-        [worktree for worktree in worktrees if worktree.readable], signal_folders(policy.plans_folder)
-    )
+    statuses = ports.porcelain.start_statuses([worktree for worktree in worktrees if worktree.readable])
+    context = find_context()
     ports.progress.step("reading plans")
     plans = ports.store.list_plans()
     ports.progress.step("reading history")
-    survey = survey_branches(ports.repository, references, base)
-    tips = {branch.name: branch.tip for branch in references.branches if branch.tip}
-    with_text, warnings = _plans_with_text(ports, plans, worktrees, policy.plans_folder, base, tips)
+    survey = survey_branches(ports.repository, context.references, context.base)
+    with_text, warnings = _plans_with_text(ports, plans, worktrees, context)
     ports.progress.step("waiting for git status")
     situation = Situation(
         plans=plans,
@@ -88,18 +85,18 @@ def triage(
         plans_with_text=with_text,
         branches=survey.branches,
         worktrees=worktrees,
-        dirt=statuses.collect(),
-        base=base.name if base else None,
-        protected=policy.protected,
+        dirt=statuses.collect(signal_folders(context.plans_folder)),
+        base=context.base.name if context.base else None,
+        protected=context.protected,
         now=ports.clock.now(),
-        stalled_after=policy.stalled_after,
+        stalled_after=context.stalled_after,
     )
     rows = [
         TriageRow(row, next_step(row, situation.base, location.main_worktree)) for row in triage_rows(situation)
     ]
     ports.progress.done()
-    remarks = [remark.text for remark in situation.remarks if remark.plan is None]
-    return Triage(rows, base, location.main_worktree, [*remarks, *survey.warnings, *warnings])
+    remarks = [f"{remark.text}." for remark in situation.remarks if remark.plan is None]
+    return Triage(rows, context.base, location.main_worktree, [*remarks, *survey.warnings, *warnings])
 
 
 def signal_folders(plans_folder: str) -> list[str]:
@@ -108,29 +105,23 @@ def signal_folders(plans_folder: str) -> list[str]:
 
 
 def _plans_with_text(
-    ports: TriagePorts,
-    plans: Sequence[Plan],
-    worktrees: Sequence[Worktree],
-    plans_folder: str,
-    base: Base | None,
-    tips: dict[BranchName, ObjectId],
+    ports: TriagePorts, plans: Sequence[Plan], worktrees: Sequence[Worktree], context: TriageContext
 ) -> tuple[frozenset[PlanName], list[str]]:
     """The plans whose text is in any worktree, in the base, or on the plan's branch."""
-    folders = ports.plan_files.names(
-        [worktree.path for worktree in worktrees if worktree.readable], plans_folder
-    )
-    on_disk = frozenset[str]().union(*folders.values())
+    paths = [worktree.path for worktree in worktrees if worktree.readable]
+    on_disk = frozenset[str]().union(*ports.plan_files.names(paths, context.plans_folder).values())
     found = {plan.filename for plan in plans if plan.filename in on_disk}
+    tips = {branch.name: branch.tip for branch in context.references.branches if branch.tip}
+    bases = context.base.tips if context.base else ()
     asked: list[tuple[PlanName, ObjectId]] = []
     for plan in plans:
         if plan.filename not in found:
             branch = plan.branch_name() or plan.filename.default_branch
-            commits = {*(base.tips if base else ()), *([tips[branch]] if branch in tips else [])}
+            commits = {*bases, *([tips[branch]] if branch in tips else [])}
             asked += [(plan.filename, commit) for commit in sorted(commits)]
+    candidates = [(commit, f"{context.plans_folder}/{name}") for name, commit in asked]
     try:
-        answers = ports.repository.existing_paths(
-            [(commit, f"{plans_folder}/{name}") for name, commit in asked]
-        )
+        answers = ports.repository.existing_paths(candidates)
     except ProgramFailed as error:
         return frozenset(plan.filename for plan in plans), [error.message]
     found |= {name for (name, _), exists in zip(asked, answers, strict=True) if exists}

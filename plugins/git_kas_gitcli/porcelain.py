@@ -17,13 +17,11 @@ class GitProgramPorcelain:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def start_statuses(
-        self, worktrees: "Sequence[Worktree]", signal_folders: Sequence[str]
-    ) -> "PendingStatuses":
+    def start_statuses(self, worktrees: "Sequence[Worktree]") -> "PendingStatuses":
         """See :class:`git_kas.ports.git.Porcelain`."""
         from git_kas_gitcli.status import BackgroundStatuses
 
-        return BackgroundStatuses(worktrees, signal_folders, self._environment)
+        return BackgroundStatuses(worktrees, self._environment)
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """See :class:`git_kas.ports.git.Porcelain`."""

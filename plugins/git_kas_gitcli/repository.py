@@ -59,6 +59,10 @@ class PlumbingRepository:
 
     def symbolic_target(self, ref: str) -> str:
         """See :class:`git_kas.ports.git.Repository`."""
+        files = not os.path.isdir(os.path.join(self._common_dir, "reftable"))
+        # Symbolic references are never packed: without a file there is none, and no need to ask Git.
+        if files and not os.path.lexists(os.path.join(self._common_dir, *ref.split("/"))):
+            return ""
         _, output, _ = self._git.attempt("symbolic-ref", "--quiet", ref)
         return os.fsdecode(output).strip()
 

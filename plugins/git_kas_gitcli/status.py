@@ -4,8 +4,10 @@ import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from threading import Thread
+from typing import TypeAlias
 
 from git_kas.domain.worktree import Dirt, Worktree
+from git_kas.errors import ProgramFailed
 from git_kas_gitcli.environment import child_environment
 from git_kas_gitcli.process import first_line, run_git
 
@@ -22,27 +24,27 @@ _STATUS = (
 )
 
 
+_Outcome: TypeAlias = tuple[int, bytes, bytes]
+
+
 class BackgroundStatuses:
     """The port :class:`~git_kas.ports.git.PendingStatuses`: as many Git children at a time as processors."""
 
-    def __init__(
-        self, worktrees: Sequence[Worktree], signal_folders: Sequence[str], environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, worktrees: Sequence[Worktree], environment: Mapping[str, str]) -> None:
         self._environment = child_environment(environment)
-        self._signal_folders = signal_folders
-        self._paths = [worktree.path for worktree in worktrees]
+        self._worktrees = worktrees
         self._waiting = deque(worktrees)
-        self._found: dict[str, Dirt] = {}
+        self._outcomes: dict[str, _Outcome] = {}
         count = min(os.cpu_count() or 1, len(worktrees))
         self._threads = [Thread(target=self._work, daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
-    def collect(self) -> Mapping[str, Dirt]:
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Dirt]:
         """See :class:`git_kas.ports.git.PendingStatuses`."""
         for thread in self._threads:
             thread.join()
-        return self._found
+        return {worktree.path: self._dirt(worktree, signal_folders) for worktree in self._worktrees}
 
     def _work(self) -> None:
         while True:
@@ -50,28 +52,31 @@ class BackgroundStatuses:
                 worktree = self._waiting.popleft()
             except IndexError:
                 return
-            self._found[worktree.path] = self._status(worktree)
+            self._outcomes[worktree.path] = self._ask_git(worktree)
 
-    def _status(self, worktree: Worktree) -> Dirt:
+    def _ask_git(self, worktree: Worktree, *pathspecs: str) -> _Outcome:
         located = ["--git-dir", worktree.admin_dir, "--work-tree", worktree.path, "-C", worktree.path]
         if _would_become_sparse(worktree):
             located += ["-c", "index.sparse=false"]
-        not_counted = self._not_counted(worktree.path)
-        status, output, errors = run_git([*located, *_STATUS], self._environment)
+        try:
+            return run_git([*located, *_STATUS, *pathspecs], self._environment)
+        except ProgramFailed as error:
+            return 1, b"", error.message.encode()
+
+    def _dirt(self, worktree: Worktree, signal_folders: Sequence[str]) -> Dirt:
+        status, output, errors = self._outcomes[worktree.path]
+        not_counted = [*signal_folders, *self._nested(worktree.path)]
         if status == 0 and _speaks_of(not_counted, output):
             # Only now: with a pathspec Git uses neither its untracked cache nor a file system monitor.
             exclusions = [f":(exclude,top,literal){path}" for path in not_counted]
-            status, output, errors = run_git(
-                [*located, *_STATUS, "--", ":(top)", *exclusions], self._environment
-            )
+            status, output, errors = self._ask_git(worktree, "--", ":(top)", *exclusions)
         return Dirt(problem=first_line(errors)) if status else parse_status(output)
 
-    def _not_counted(self, path: str) -> list[str]:
-        """Signal folders and worktrees that lie inside the worktree at ``path``, relative to it."""
-        inside = [
-            os.path.relpath(other, path) for other in self._paths if other.startswith(path.rstrip("/") + os.sep)
-        ]
-        return [*self._signal_folders, *(nested.replace(os.sep, "/") for nested in inside)]
+    def _nested(self, path: str) -> list[str]:
+        """The worktrees that lie inside the worktree at ``path``, relative to it."""
+        above = path.rstrip(os.sep) + os.sep
+        paths = (worktree.path for worktree in self._worktrees)
+        return [other.removeprefix(above).replace(os.sep, "/") for other in paths if other.startswith(above)]
 
 
 def _would_become_sparse(worktree: Worktree) -> bool:

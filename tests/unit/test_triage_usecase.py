@@ -18,13 +18,12 @@ from git_kas.ports.fakes import (
     FakeRepository,
     FakeStore,
 )
-from git_kas.usecases.triage import Triage, TriagePolicy, TriagePorts, triage
+from git_kas.usecases.triage import Triage, TriageContext, TriagePorts, triage
 
 HERE = RepositoryLocation("/r/.git", "/r/.git", "/r", "/r")
 ROOT_COMMIT, TIP, WORK = (ObjectId(letter * 40) for letter in "abc")
 MAIN, FEATURE = BranchName("main"), BranchName("plan/x")
 PLAN = Plan(PlanName("x.md"), Status.IMPLEMENTING, branch=FEATURE)
-POLICY = TriagePolicy("docs/plans", frozenset(), 3)
 
 
 def run(repository: FakeRepository, worktrees: list[Worktree], progress: FakeProgress | None = None) -> Triage:
@@ -39,7 +38,8 @@ def run(repository: FakeRepository, worktrees: list[Worktree], progress: FakePro
         progress=progress or FakeProgress(),
     )
     references = References(repository.local_branches(), {})
-    return triage(ports, HERE, references, Base(MAIN, MAIN.ref, TIP), POLICY)
+    context = TriageContext(references, Base(MAIN, MAIN.ref, TIP), "docs/plans", frozenset(), 3)
+    return triage(ports, HERE, lambda: context)
 
 
 def repository() -> FakeRepository:
