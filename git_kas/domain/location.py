@@ -1,8 +1,12 @@
 """Where a repository is on disk, and the configuration entries Git has for it."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class GitFolders(NamedTuple):
@@ -82,7 +86,7 @@ class ConfigEntries:
         self._entries = tuple(entries)
         self._main_worktree = tuple(main_worktree)
 
-    def seen_from_main_worktree(self) -> "ConfigEntries":
+    def seen_from_main_worktree(self) -> ConfigEntries:
         """The configuration as it would be in the main worktree."""
         if not self._main_worktree:
             return self

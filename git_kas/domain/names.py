@@ -3,6 +3,8 @@
 Each name is a ``str`` subclass; holding one means that the text has passed its rule.
 """
 
+from __future__ import annotations
+
 import re
 from typing import Final, Self
 
@@ -52,7 +54,7 @@ class PlanName(str):
         return slugify(self.display_name)
 
     @property
-    def default_branch(self) -> "BranchName":
+    def default_branch(self) -> BranchName:
         """The branch a plan gets when nobody names one: ``plan/<slug>``."""
         return BranchName(BRANCH_PREFIX + (self.slug or "plan"))
 

@@ -1,5 +1,7 @@
 """Throw-away folders."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import tempfile
@@ -10,7 +12,7 @@ from git_kas.errors import AlreadyExists, ProgramFailed
 class DiskScratch:
     """Makes throw-away folders on disk."""
 
-    def create(self, path: str | None) -> "DiskScratchFolder":
+    def create(self, path: str | None) -> DiskScratchFolder:
         """See :class:`git_kas.ports.files.Scratch`."""
         if path is None:
             return DiskScratchFolder(os.path.realpath(tempfile.mkdtemp(prefix="git-kas-")))

@@ -1,12 +1,15 @@
 """The port :class:`~git_kas.ports.git.Porcelain`: Git commands that act, run through GitPython."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from git_kas.errors import ProgramFailed
 from git_kas_gitcli.environment import child_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from git_kas.domain.worktree import Worktree
     from git_kas.ports.git import PendingStatuses
 
@@ -17,7 +20,7 @@ class GitProgramPorcelain:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def start_statuses(self, worktrees: "Sequence[Worktree]") -> "PendingStatuses":
+    def start_statuses(self, worktrees: Sequence[Worktree]) -> PendingStatuses:
         """See :class:`git_kas.ports.git.Porcelain`."""
         from git_kas_gitcli.status import BackgroundStatuses
 

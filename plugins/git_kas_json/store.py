@@ -1,18 +1,24 @@
 """Reads ``plan-state.json``: from Git's common directory, or the earlier system's file until that exists."""
 
-import os
-from collections.abc import Sequence
+from __future__ import annotations
 
-from git_kas.domain.plan import Plan, Topic
+import os
+from typing import TYPE_CHECKING
+
 from git_kas.domain.state_file import EMPTY_STATE, STATE_FILE_NAME, Remark, StateFile, parse_state_file
 from git_kas.errors import StoreCorrupt, UsageError
 from git_kas.ports.store import StoreDescription, StoreRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from git_kas.domain.plan import Plan, Topic
 
 STORE_FOLDER = "kas"
 EARLIER_FILE = ("docs", "plans", STATE_FILE_NAME)
 
 
-def open_store(request: StoreRequest) -> "JsonStore":
+def open_store(request: StoreRequest) -> JsonStore:
     """The store of the repository that ``request`` names.
 
     Raises:
