@@ -85,11 +85,15 @@ class App:
             raise NotARepository(f"The current folder is gone: {error.strerror}.") from error
         return cls(folder, process_environment(), options, progress)
 
-    def at(self, folder: str) -> App:
-        """The same run in another folder, as if it had been started there."""
-        bound = {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"}
-        environment = {name: value for name, value in self.environment.items() if name not in bound}
-        return App(folder, environment, self._options, self.progress)
+    def isolated(self, folder: str) -> App:
+        """A run in ``folder`` that no setting of the user reaches, for the demonstration."""
+        kept = {
+            name: value
+            for name, value in self.environment.items()
+            if not name.startswith(("GIT_", "KAS_", "XDG_"))
+        }
+        nowhere = {"HOME": os.devnull, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        return App(folder, kept | nowhere, {}, self.progress)
 
     # -- where we are ----------------------------------------------------------------------------------------
 
@@ -101,6 +105,10 @@ class App:
             NotARepository: there is none.
         """
         if self._location is None:
+            if explicit := self.environment.get("GIT_DIR"):
+                raise NotARepository(
+                    f"GIT_DIR is set to {explicit}, and that is no Git repository.", next_step="Unset GIT_DIR."
+                )
             raise NotARepository(
                 f"{self.folder} is not in a Git repository.", next_step="Change to a repository's folder."
             )
@@ -281,7 +289,8 @@ class App:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""
         from git_kas.usecases.demo import build_demo
 
-        return build_demo(self.scratch, self.porcelain, self.clock, self.progress, folder)
+        porcelain = self.isolated(self.folder).porcelain
+        return build_demo(self.scratch, porcelain, self.clock, self.progress, folder)
 
     def _protected(self) -> frozenset[BranchName]:
         from git_kas.domain.names import BranchName

@@ -266,7 +266,7 @@ def _existing(paths: Sequence[str]) -> list[tuple[str, bytes]]:
         try:
             with open(path, "rb") as file:
                 found.append((path, file.read()))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
             raise InvalidConfiguration(f"{path} cannot be read: {error.strerror}.") from error

@@ -25,15 +25,19 @@
     ├── SchemaTooNew               1   500
     ├── UnsupportedRepository      1   -
     ├── ProgramFailed              1   -
-    └── ChecksFailed               1   -
+    ├── ChecksFailed               1   -
+    └── Interrupted              130   -
 
 Every adapter maps the exceptions of its library to one of these with ``raise … from``.
 """
 
-from collections.abc import Iterator
-from typing import ClassVar
+from __future__ import annotations
 
-INTERRUPTED_EXIT = 130
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BROKEN_PIPE_EXIT = 141
 
 
@@ -210,11 +214,11 @@ class StoreCorrupt(KasError):
 
 
 class ReadOnly(KasError):
-    """The plan store cannot be written."""
+    """The plan store, or a folder that is to be written, cannot be written."""
 
     code = "read_only"
     http_status = 500
-    meaning = "the plan store cannot be written"
+    meaning = "the plan store or a folder cannot be written"
 
 
 class SchemaTooNew(KasError):
@@ -244,6 +248,14 @@ class ChecksFailed(KasError):
 
     code = "checks_failed"
     meaning = "a check has findings, or the guard refused"
+
+
+class Interrupted(KasError):
+    """The user stopped the command (Ctrl-C)."""
+
+    code = "interrupted"
+    exit_status = 130
+    meaning = "interrupted by Ctrl-C"
 
 
 def error_types() -> Iterator[type[KasError]]:

@@ -15,13 +15,13 @@ from typing import Any
 
 from git_kas.cli.commands import COMMANDS
 from git_kas.cli.parser import build_parser, load_command
-from git_kas.cli.schema import output_schema
+from git_kas.cli.schema import open_schema
 from git_kas.cli.triage_view import COLUMN_MEANINGS
 from git_kas.config import KEYS, POLICY_FILE, VARIABLES, ConfigKey
 from git_kas.domain.branch import UNKNOWN_REASON_MEANINGS, VERDICT_MEANINGS
 from git_kas.domain.lifecycle import EVENT_ALIASES, LEGACY_STATUSES, TRANSITIONS, USER_ONLY, Event, Status
 from git_kas.domain.triage import FLAG_MEANINGS
-from git_kas.errors import BROKEN_PIPE_EXIT, INTERRUPTED_EXIT, error_types
+from git_kas.errors import BROKEN_PIPE_EXIT, error_types
 from git_kas.plugin import spec
 from git_kas.version import VERSION
 
@@ -82,8 +82,7 @@ def exit_statuses_page() -> str:
         "0 means done, or nothing to do. Every other status has a code word, which `--json` prints as "
         "`error.code`.\n\n"
         + table(("exit", "code", "meaning", "HTTP"), rows)
-        + f"\n{INTERRUPTED_EXIT} means interrupted (Ctrl-C), "
-        + f"{BROKEN_PIPE_EXIT} that the reader of a pipe went away.\n"
+        + f"\n{BROKEN_PIPE_EXIT} means that the reader of a pipe went away.\n"
     )
 
 
@@ -133,7 +132,7 @@ def plugin_hooks_page() -> str:
 
 def schema_file() -> str:
     """The JSON Schema of ``--json``."""
-    return json.dumps(output_schema(), indent=2) + "\n"
+    return json.dumps(open_schema(), indent=2) + "\n"
 
 
 def man_page() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import argparse
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 class Result(NamedTuple):
     """The answer of a command.
 
-    ``data`` is what ``--json`` prints under ``kind`` (documented in the JSON schema); ``text`` renders the
+    ``data`` makes what ``--json`` prints under ``kind`` (documented in the JSON schema); ``text`` renders the
     same for people; ``warnings`` are sentences for standard error.
     """
 
     kind: str
-    data: Any
+    data: Callable[[], object]
     text: Callable[[Style], str]
     warnings: Sequence[str] = ()
     exit_status: int = 0

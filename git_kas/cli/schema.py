@@ -6,6 +6,7 @@ output against it.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
@@ -13,7 +14,7 @@ from git_kas.domain.branch import UnknownReason, VerdictKind
 from git_kas.domain.lifecycle import Status
 from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState, Operation
-from git_kas.errors import INTERRUPTED_EXIT, error_types
+from git_kas.errors import error_types
 
 Schema = dict[str, Any]
 
@@ -31,6 +32,7 @@ def _object(**properties: Schema) -> Schema:
         "type": "object",
         "properties": properties,
         "required": list(properties),
+        # Closed, as the tests want it; open_schema() opens it for the published file.
         "additionalProperties": False,
     }
 
@@ -145,8 +147,22 @@ def output_schema() -> Schema:
     }
 
 
+def open_schema() -> Schema:
+    """The same for readers of the future: members that they do not know may be added."""
+    opened: Schema = json.loads(json.dumps(output_schema()).replace('"additionalProperties": false', '"": 0'))
+    _drop_empty_keys(opened)
+    return opened
+
+
+def _drop_empty_keys(value: object) -> None:
+    if isinstance(value, dict):
+        value.pop("", None)
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _drop_empty_keys(member)
+
+
 def _error_schema() -> Schema:
-    statuses = sorted({error.exit_status for error in error_types()} | {INTERRUPTED_EXIT})
+    statuses = sorted({error.exit_status for error in error_types()})
     error = _object(
         code=_one_of(dict.fromkeys(error.code for error in error_types())),
         exit={"enum": statuses},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from git_kas.cli.envelope import rfc3339
-from git_kas.cli.style import Style, render_table
+from git_kas.cli.style import Style, printable, render_table
+from git_kas.domain.branch import UNKNOWN_REASON_MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,15 +23,18 @@ COLUMN_MEANINGS: Final[Mapping[str, str]] = {
     "behind": "commits of the local base branch that the branch lacks",
     "last_commit": "when the branch's tip was committed (on a terminal: how long ago)",
     "worktree": "where the branch is checked out (on a terminal: relative to the main worktree)",
-    "dirty": "paths in the worktree that no commit holds; ignored files do not count",
+    "dirty": "paths that git status reports as changed or untracked; not those that are ignored, or that git "
+    "update-index was told to overlook",
     "verdict": "whether the base has all that the branch has; 'base' for the base branch itself",
     "flags": "what deserves a look",
-    "next": "the command to run next, in the main worktree",
+    "next": "the command to run next, in the main worktree (on a terminal: listed below the table)",
 }
 
-_OPTIONAL_COLUMNS: Final = ("next", "behind", "last_commit", "ahead", "dirty", "worktree")
+COLUMNS: Final = tuple(COLUMN_MEANINGS)
 
-_BRANCH_PLACE: Final = list(COLUMN_MEANINGS).index("branch")
+_OPTIONAL_COLUMNS: Final = ("worktree", "last_commit", "behind", "ahead", "dirty")
+
+_BRANCH_PLACE: Final = COLUMNS.index("branch")
 
 _UNITS: Final = (("y", 31_557_600), ("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60))
 
@@ -42,19 +47,37 @@ def triage_data(triage: Triage, rows: Iterable[TriageRow]) -> dict[str, Any]:
 def triage_text(
     triage: Triage, rows: Sequence[TriageRow], now: int, style: Style, *, everything: bool = True
 ) -> str:
-    """The table, and below it on a terminal how many rows it leaves out unless ``everything`` is wanted."""
-    shown = [row for row in rows if everything or not row.row.settled]
-    cells = _terminal_cells if style.is_terminal else _plain_cells
-    table = render_table(
-        tuple(COLUMN_MEANINGS), [cells(row, triage, now) for row in shown], style, optional=_OPTIONAL_COLUMNS
-    )
+    """The table; on a terminal also what it has no room for, and how many finished plans it leaves out.
+
+    A pipe gets every row. A terminal gets settled plans only if ``everything`` is wanted.
+    """
     if not style.is_terminal:
-        return table
-    hidden = len(rows) - len(shown)
-    if hidden == 0:
-        return table if shown else "Nothing to show.\n"
-    noun, pronoun = ("plan is", "it") if hidden == 1 else ("plans are", "them")
-    return f"{table if shown else ''}{hidden} finished {noun} not listed; --all lists {pronoun}.\n"
+        return render_table(COLUMNS, [_plain_cells(row) for row in rows], style)
+    shown = [row for row in rows if everything or not row.row.settled]
+    cells = [_terminal_cells(row, triage, now) for row in shown]
+    parts = [render_table(COLUMNS[:-1], cells, style, optional=_OPTIONAL_COLUMNS)] if shown else []
+    parts += [_reasons(shown), _next_steps(shown), _left_out(len(rows) - len(shown))]
+    return "\n".join(part for part in parts if part) or "Nothing to show.\n"
+
+
+def _reasons(rows: Sequence[TriageRow]) -> str:
+    """Why branches are judged ``unknown``."""
+    verdicts = [row.row.verdict for row in rows if row.row.verdict]
+    counts = Counter(verdict.reason for verdict in verdicts if verdict.reason)
+    return "".join(
+        f"unknown ({count}): {UNKNOWN_REASON_MEANINGS[reason]}\n" for reason, count in counts.items()
+    )
+
+
+def _next_steps(rows: Sequence[TriageRow]) -> str:
+    steps = [(row.row.name, row.next) for row in rows if row.next]
+    lines = "".join(f"  {printable(name)}: {printable(step)}\n" for name, step in steps)
+    return f"next, in the main worktree:\n{lines}" if lines else ""
+
+
+def _left_out(count: int) -> str:
+    noun, pronoun = ("plan is", "it") if count == 1 else ("plans are", "them")
+    return f"{count} finished {noun} not listed; --all lists {pronoun}.\n" if count else ""
 
 
 def age(seconds: int) -> str:
@@ -114,28 +137,24 @@ def _worktree_data(row: Row) -> dict[str, Any] | None:
     }
 
 
-def _plain_cells(triage_row: TriageRow, triage: Triage, now: int) -> list[str]:
-    del triage, now
+def _plain_cells(triage_row: TriageRow) -> list[str]:
     row = triage_row.row
     when = rfc3339(row.last_commit) if row.last_commit is not None else ""
-    return _cells(triage_row, when, row.worktree.path if row.worktree else "")
+    return [*_cells(row, when, row.worktree.path if row.worktree else ""), triage_row.next]
 
 
 def _terminal_cells(triage_row: TriageRow, triage: Triage, now: int) -> list[str]:
     row = triage_row.row
     when = age(now - row.last_commit) if row.last_commit is not None else ""
     path = row.worktree.path if row.worktree else ""
-    if path == triage.main_worktree:
-        path = "."
-    path = path.removeprefix(f"{triage.main_worktree}/")
-    cells = _cells(triage_row, when, path)
+    path = "." if path == triage.main_worktree else path.removeprefix(f"{triage.main_worktree}/")
+    cells = _cells(row, when, path)
     if not row.plan and not row.branch:
         cells[_BRANCH_PLACE] = f"({path})"  # or a narrow table would show a row without a name
     return cells
 
 
-def _cells(triage_row: TriageRow, last_commit: str, worktree: str) -> list[str]:
-    row = triage_row.row
+def _cells(row: Row, last_commit: str, worktree: str) -> list[str]:
     return [
         row.plan.filename if row.plan else "",
         str(row.status or ""),
@@ -147,7 +166,6 @@ def _cells(triage_row: TriageRow, last_commit: str, worktree: str) -> list[str]:
         _number(row.uncommitted),
         "base" if row.is_base else row.verdict.kind if row.verdict else "",
         ",".join(row.flags),
-        triage_row.next,
     ]
 
 

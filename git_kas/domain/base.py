@@ -27,19 +27,36 @@ class Base:
     """The base branch as it was found.
 
     ``ref`` and ``tip`` are those that ahead and behind count against: the local branch, or the remote-tracking
-    one where no local one exists. ``upstream_tip`` is the tip of the branch it tracks; a branch is judged
-    against both, because either may lag behind.
+    one where no local one exists. ``upstream`` and ``upstream_tip`` are the reference it tracks; a branch is
+    judged against both, because either may lag behind.
     """
 
     name: BranchName
     ref: str
     tip: ObjectId
+    upstream: str = ""
     upstream_tip: ObjectId | None = None
+
+    @property
+    def word(self) -> str:
+        """How to name ``ref`` on a command line of Git."""
+        return short_name(self.ref)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every way to write the base in a command or a reflog."""
+        refs = [self.ref, self.name.ref, *filter(None, [self.upstream])]
+        return frozenset([*refs, *map(short_name, refs)])
 
     @property
     def tips(self) -> tuple[ObjectId, ...]:
         """Every tip that counts as the base."""
         return (self.tip, self.upstream_tip) if self.upstream_tip else (self.tip,)
+
+
+def short_name(ref: str) -> str:
+    """A reference without ``refs/heads/`` or ``refs/remotes/``."""
+    return ref.removeprefix("refs/heads/").removeprefix(_REMOTES)
 
 
 def choose_base(candidates: Sequence[str], references: References) -> Base | None:
@@ -53,7 +70,7 @@ def choose_base(candidates: Sequence[str], references: References) -> Base | Non
             continue
         branch = local.get(name)
         if branch and branch.tip:
-            return Base(name, name.ref, branch.tip, remote_branches.get(branch.upstream))
+            return Base(name, name.ref, branch.tip, branch.upstream, remote_branches.get(branch.upstream))
         for ref in (f"{_REMOTES}origin/{name}", f"{_REMOTES}{name}"):
             if ref in remote_branches:
                 return Base(name, ref, remote_branches[ref])

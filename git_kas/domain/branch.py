@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from git_kas.domain.names import BranchName, ObjectId
 
+_END_OF_YEAR_9999 = 253_402_300_799
+
 
 class VerdictKind(StrEnum):
     """How a branch relates to its base. Only ``ancestor`` and ``landed`` are ever safe to remove."""
@@ -65,6 +67,11 @@ class LocalBranch:
     tip: ObjectId | None
     committed_at: int | None = None
     upstream: str = ""
+
+
+def usable_time(seconds: int) -> int | None:
+    """A commit's date if a calendar has it; Git stores any number, and a forged one must not stop anybody."""
+    return seconds if 0 <= seconds <= _END_OF_YEAR_9999 else None
 
 
 @dataclass(frozen=True, slots=True)

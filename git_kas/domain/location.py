@@ -28,18 +28,16 @@ class RepositoryLocation(NamedTuple):
     """Where a repository is; all paths absolute.
 
     ``worktree`` is the top of the worktree we are in (None in a bare repository or inside an administrative
-    folder), ``main_worktree`` the first worktree (None where the repository is bare).
+    folder), ``main_worktree`` the first worktree (None where the repository is bare, and where it cannot be
+    told: from a linked worktree of a ``--separate-git-dir``). ``known_everywhere`` says whether every worktree
+    finds the same main worktree; only then may anything be read from it that all must agree on.
     """
 
     git_dir: str
     common_dir: str
     worktree: str | None
     main_worktree: str | None
-
-    @property
-    def bare(self) -> bool:
-        """Whether the repository has no main worktree."""
-        return self.main_worktree is None
+    known_everywhere: bool = True
 
 
 def project_name(location: RepositoryLocation) -> str:

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from git_kas.domain.base import Base, short_name
 from git_kas.domain.branch import VerdictKind
 from git_kas.domain.lifecycle import FINISHED, IN_WORK, Status
 from git_kas.domain.names import BranchName
@@ -19,7 +20,7 @@ WORKTREES_FOLDER: Final = ".worktrees"
 _ODD_WORKTREE: Final = frozenset({Flag.OPERATION, Flag.CONFLICTED, Flag.UNREADABLE_WORKTREE, Flag.LOCK_FILE})
 
 
-def next_step(row: Row, base: BranchName | None, main_worktree: str | None) -> str:
+def next_step(row: Row, base: Base | None, main_worktree: str | None) -> str:
     """The command to run next in the main worktree, quoted for a POSIX shell; empty without one.
 
     Paths inside the main worktree are relative to it.
@@ -44,7 +45,7 @@ def new_worktree_path(branch: BranchName) -> str:
     return f"{WORKTREES_FOLDER}/{branch.replace('/', '-')}"
 
 
-def _repair(row: Row, _base: BranchName | None) -> Command | None:
+def _repair(row: Row, _base: Base | None) -> Command | None:
     if row.worktree is None:
         return None
     if row.worktree.moved_to:
@@ -56,7 +57,7 @@ def _repair(row: Row, _base: BranchName | None) -> Command | None:
     return None
 
 
-def _look_at_worktree(row: Row, _base: BranchName | None) -> Command | None:
+def _look_at_worktree(row: Row, _base: Base | None) -> Command | None:
     if row.worktree is None or not row.worktree.readable:
         return None
     left_behind = bool(row.uncommitted) and row.status not in IN_WORK
@@ -66,38 +67,42 @@ def _look_at_worktree(row: Row, _base: BranchName | None) -> Command | None:
     return None
 
 
-def _start(row: Row, base: BranchName | None) -> Command | None:
+def _start(row: Row, base: Base | None) -> Command | None:
     waiting = row.status is Status.READY or Flag.NO_BRANCH in row.flags
-    if row.plan is None or not waiting or row.worktree is not None:
+    if row.plan is None or not waiting or row.worktree is not None or Flag.SHARED_BRANCH in row.flags:
         return None
     branch = row.branch or row.plan.filename.default_branch
     if row.survey is not None:
         return ["git", "worktree", "add", new_worktree_path(branch), branch]
     if base is None:
         return None
-    return ["git", "worktree", "add", "-b", branch, new_worktree_path(branch), base]
+    return ["git", "worktree", "add", "-b", branch, new_worktree_path(branch), base.word]
 
 
-def _read_work(row: Row, base: BranchName | None) -> Command | None:
+def _confirm_merged(row: Row, base: Base | None) -> Command | None:
+    over = row.plan is None or row.status in FINISHED
+    if base is None or row.branch is None or not over:
+        return None
+    if row.survey is None or row.verdict is None or row.verdict.kind is not VerdictKind.ANCESTOR:
+        return None
+    # With commits ahead of the local base, it is the upstream that contains them.
+    containing = short_name(base.upstream) if row.survey.ahead else base.word
+    return ["git", "branch", "--verbose", "--merged", containing, "--list", row.branch]
+
+
+def _read_work(row: Row, base: Base | None) -> Command | None:
     if row.branch is None or base is None or not (row.survey and row.survey.ahead):
         return None
     if row.status is Status.REVIEWING:
-        return ["git", "diff", f"{base}...{row.branch}"]
+        return ["git", "diff", f"{base.word}...{row.branch}"]
     looked_for = row.plan is None or row.status in FINISHED or Flag.STALLED in row.flags
-    return ["git", "log", "--oneline", f"{base}..{row.branch}"] if looked_for else None
+    return ["git", "log", "--oneline", f"{base.word}..{row.branch}"] if looked_for else None
 
 
-def _confirm_merged(row: Row, base: BranchName | None) -> Command | None:
-    over = row.plan is None or row.status in FINISHED
-    if base and over and row.branch and row.verdict and row.verdict.kind is VerdictKind.ANCESTOR:
-        return ["git", "branch", "--verbose", "--merged", base, "--list", row.branch]
-    return None
-
-
-_RULES: Final[Sequence[Callable[[Row, BranchName | None], Command | None]]] = (
+_RULES: Final[Sequence[Callable[[Row, Base | None], Command | None]]] = (
     _repair,
     _look_at_worktree,
     _start,
-    _read_work,
     _confirm_merged,
+    _read_work,
 )

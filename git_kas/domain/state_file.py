@@ -5,12 +5,11 @@ words, topics that stand only in a plan. What cannot be understood at all is ref
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
-from git_kas.domain.json_position import Position, first_flaw, position_at, position_of
 from git_kas.domain.lifecycle import LEGACY_STATUSES, Status, UnknownStatus, read_status
 from git_kas.domain.names import PLAN_SUFFIX, PlanName
 from git_kas.domain.plan import ZERO_TIME, Plan, Topic
@@ -80,7 +79,7 @@ def _decode(data: bytes, origin: str) -> str:
         return data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8")
     except UnicodeDecodeError as error:
         before = data.removeprefix(_BYTE_ORDER_MARK)[: error.start].decode("utf-8")
-        _refuse(origin, position_at(before, len(before)), "it is not valid UTF-8")
+        _refuse(origin, _place_at(before, len(before)), "it is not valid UTF-8")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -94,9 +93,22 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
-def _refuse(origin: str, position: Position, problem: str) -> NoReturn:
+def _place_at(text: str, offset: int) -> tuple[int, int]:
+    from git_kas.domain.json_position import position_at  # only a complaint needs it
+
+    return position_at(text, offset)
+
+
+def _place_of(text: str, path: list[str]) -> tuple[int, int]:
+    from git_kas.domain.json_position import position_of
+
+    return position_of(text, path)
+
+
+def _refuse(origin: str, place: tuple[int, int], problem: str) -> NoReturn:
+    line, column = place
     raise StoreCorrupt(
-        f"{origin}:{position.line}:{position.column}: the plan state is damaged: {problem}.",
+        f"{origin}:{line}:{column}: the plan state is damaged: {problem}.",
         next_step="The file was left untouched; mend that place or restore the file from a copy.",
     )
 
@@ -130,7 +142,7 @@ class _Reading:
         except json.JSONDecodeError as error:
             self._refuse_syntax(error)
         except RecursionError:
-            _refuse(self._origin, Position(1, 1), "it is nested too deeply")
+            _refuse(self._origin, (1, 1), "it is nested too deeply")
         except ValueError:
             self._refuse_content()
         return self._object(root, [])
@@ -138,21 +150,23 @@ class _Reading:
     def _refuse_syntax(self, error: json.JSONDecodeError) -> NoReturn:
         for number, line in enumerate(self._text.split("\n"), start=1):
             if line.startswith(_CONFLICT_MARKERS):
-                _refuse(self._origin, Position(number, 1), f"it holds a merge conflict marker, {line[:7]!r}")
+                _refuse(self._origin, (number, 1), f"it holds a merge conflict marker, {line[:7]!r}")
         problem = "it is empty" if not self._text.strip() else f"it is not JSON ({error.msg})"
-        _refuse(self._origin, Position(error.lineno, error.colno), problem)
+        _refuse(self._origin, (error.lineno, error.colno), problem)
 
     def _refuse_content(self) -> NoReturn:
         """Name what the parser's grammar allows and JSON or we do not; the parser gives no place for it."""
+        from git_kas.domain.json_position import first_flaw
+
         offset, problem = first_flaw(self._text)
-        _refuse(self._origin, position_at(self._text, offset), problem)
+        _refuse(self._origin, _place_at(self._text, offset), problem)
 
     def _object(self, value: object, path: list[str]) -> dict[str, object]:
         if value is None and path:
             return {}
         if not isinstance(value, dict):
             subject = f"'{path[-1]}'" if path else "the whole file"
-            _refuse(self._origin, position_of(self._text, path), f"{subject} is not an object")
+            _refuse(self._origin, _place_of(self._text, path), f"{subject} is not an object")
         return value
 
     def _plans(self, entries: dict[str, object], path: list[str], *, flat: bool) -> dict[PlanName, Plan]:
@@ -168,41 +182,39 @@ class _Reading:
         return plans
 
     def _plan(self, name: PlanName, entry: dict[str, object], path: list[str], *, flat: bool) -> Plan:
-        words = {field: self._word(entry, field, path) for field in _TEXT_FIELDS}
-        status = read_status(words["status"])
-        if words["status"] in LEGACY_STATUSES:
-            self._remark(RemarkKind.LEGACY_STATUS, f"'{words['status']}' is read as '{status}'", name)
+        word, description, branch, topic, created_at, implemented = self._words(entry, _TEXT_FIELDS, path)
+        status = read_status(word)
+        if word in LEGACY_STATUSES:
+            self._remark(RemarkKind.LEGACY_STATUS, f"'{word}' is read as '{status}'", name)
         elif isinstance(status, UnknownStatus):
             self._remark(RemarkKind.UNKNOWN_STATUS, f"status {str(status)!r} is not known, kept as it is", name)
         elif flat and status is Status.DONE:
             self._remark(
                 RemarkKind.AMBIGUOUS_DONE, "'done' in a flat file may have meant 'to be reviewed'", name
             )
-        return Plan(
-            name,
-            status,
-            words["description"],
-            words["branch"],
-            words["topic"],
-            words["created_at"] or ZERO_TIME,
-            words["implemented"],
-            extra={key: value for key, value in entry.items() if key not in _TEXT_FIELDS},
-        )
+        extra = {key: value for key, value in entry.items() if key not in _TEXT_FIELDS}
+        return Plan(name, status, description, branch, topic, created_at or ZERO_TIME, implemented, extra=extra)
 
     def _remark(self, kind: RemarkKind, text: str, plan: PlanName | None = None) -> None:
         self._remarks.append(Remark(kind, text, plan))
 
-    def _word(self, entry: dict[str, object], field: str, path: list[str]) -> str:
-        value = entry.get(field, "")
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            _refuse(self._origin, position_of(self._text, [*path, field]), f"'{field}' is not a text")
-        return value
+    def _words(self, entry: dict[str, object], fields: Sequence[str], path: list[str]) -> list[str]:
+        """The values of text fields, empty where they are missing or null."""
+        words = []
+        for field in fields:
+            value = entry.get(field, "")
+            words.append(value if isinstance(value, str) else self._no_text(value, [*path, field]))
+        return words
+
+    def _no_text(self, value: object, path: list[str]) -> str:
+        if value is not None:
+            _refuse(self._origin, _place_of(self._text, path), f"'{path[-1]}' is not a text")
+        return ""
 
     def _topics(self, entries: dict[str, object], plans: Mapping[PlanName, Plan]) -> dict[str, Topic]:
         topics = {plan.topic: Topic(plan.topic) for plan in plans.values() if plan.topic}
         for name, value in entries.items():
             path = ["topics", name]
-            topics[name] = Topic(name, self._word(self._object(value, path), "created_at", path) or ZERO_TIME)
+            (created_at,) = self._words(self._object(value, path), ["created_at"], path)
+            topics[name] = Topic(name, created_at or ZERO_TIME)
         return dict(sorted(topics.items()))

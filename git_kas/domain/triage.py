@@ -36,6 +36,7 @@ class Flag(StrEnum):
     MISSING_PLAN_FILE = "missing_plan_file"
     GONE_UPSTREAM = "gone_upstream"
     LEGACY_STATUS = "legacy_status"
+    AMBIGUOUS_DONE = "ambiguous_done"
     UNKNOWN_STATUS = "unknown_status"
     PROTECTED = "protected"
 
@@ -53,12 +54,13 @@ FLAG_MEANINGS: Mapping[Flag, str] = {
     Flag.NO_COMMIT: "the branch does not lead to a commit that is here",
     Flag.NO_BRANCH: "the plan is in implementation or review and its branch does not exist",
     Flag.NO_PLAN: "no plan belongs to the branch",
-    Flag.SHARED_BRANCH: "several plans name this branch",
+    Flag.SHARED_BRANCH: "several plans name this branch, or would get it because they name none",
     Flag.FINISHED_WORKTREE: "the plan is done or cancelled and still has a worktree",
     Flag.STALLED: "the plan is in work and nothing was committed for longer than kas.stalledAfter",
     Flag.MISSING_PLAN_FILE: "the plan's text is in no worktree, not in the base and not on its branch",
     Flag.GONE_UPSTREAM: "the branch tracks a remote branch that no longer exists",
     Flag.LEGACY_STATUS: "the stored status is a word of the earlier system",
+    Flag.AMBIGUOUS_DONE: "'done' in a flat file of the earlier system may have meant 'to be reviewed'",
     Flag.UNKNOWN_STATUS: "the stored status is no status; no transition is possible from it",
     Flag.PROTECTED: "the branch is protected by configuration",
 }
@@ -166,6 +168,8 @@ class _Join:
             if worktree.branch:
                 self._worktrees.setdefault(worktree.branch, []).append(worktree)
         self._remarks = {(remark.plan, remark.kind): remark.text for remark in situation.remarks}
+        self._stored = {branch for plan in situation.plans if (branch := plan.branch_name())}
+        self._defaults = Counter(plan.filename.default_branch for plan in situation.plans if not plan.branch)
         self._branch_of = {plan.filename: self._branch_of_plan(plan) for plan in situation.plans}
         self._claims = Counter(branch for branch in self._branch_of.values() if branch)
 
@@ -187,7 +191,11 @@ class _Join:
         if stored or plan.branch:
             return stored
         default = plan.filename.default_branch
-        return default if default in self._surveys else None
+        return default if default in self._surveys and not self._is_contested(default) else None
+
+    def _is_contested(self, default: BranchName) -> bool:
+        """Whether a plan that names no branch cannot simply take its default one."""
+        return default in self._stored or self._defaults[default] > 1
 
     def _first_worktree(self, branch: BranchName | None) -> Worktree | None:
         return self._worktrees.get(branch, [None])[0] if branch else None
@@ -242,12 +250,16 @@ class _Join:
         if row.branch and self._claims[row.branch] > 1:
             others = (name for name, branch in self._branch_of.items() if branch == row.branch)
             yield Flag.SHARED_BRANCH, ", ".join(name for name in others if name != plan.filename)
+        elif not plan.branch and self._is_contested(plan.filename.default_branch):
+            yield Flag.SHARED_BRANCH, plan.filename.default_branch
         if (days := self._days_stalled(row)) is not None:
             yield Flag.STALLED, f"{days} days"
         if plan.filename not in self._situation.plans_with_text:
             yield Flag.MISSING_PLAN_FILE, ""
         if legacy := self._remarks.get((plan.filename, RemarkKind.LEGACY_STATUS)):
             yield Flag.LEGACY_STATUS, legacy
+        if doubt := self._remarks.get((plan.filename, RemarkKind.AMBIGUOUS_DONE)):
+            yield Flag.AMBIGUOUS_DONE, doubt
         if isinstance(plan.status, UnknownStatus):
             yield Flag.UNKNOWN_STATUS, str(plan.status)
 

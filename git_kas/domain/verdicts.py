@@ -1,6 +1,7 @@
 """The judgement on a branch: is everything it has in the base as well (DESIGN 7)?"""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 
 from git_kas.domain.branch import UnknownReason, Verdict, VerdictKind
 from git_kas.domain.history import BaseHistory
@@ -13,6 +14,8 @@ UNRELATED = Verdict(VerdictKind.UNRELATED)
 # Not "rebase": Git writes it even where nothing of the branch was there to replay.
 _OWN_WORK = ("commit", "cherry-pick", "revert", "am", "merge", "pull")
 _FAST_FORWARD = "Fast-forward"
+_CREATED = "branch: Created from "
+_OBJECT_NAME = re.compile("[0-9a-f]{7,64}")
 
 
 def unknown(reason: UnknownReason) -> Verdict:
@@ -20,15 +23,22 @@ def unknown(reason: UnknownReason) -> Verdict:
     return Verdict(VerdictKind.UNKNOWN, reason)
 
 
-def verdict_inside_base(tip: ObjectId, bases: Iterable[BaseHistory], reflog: Sequence[str]) -> Verdict:
+def verdict_inside_base(
+    tip: ObjectId, bases: Iterable[BaseHistory], reflog: Sequence[str], base_names: Collection[str]
+) -> Verdict:
     """The verdict on a branch whose ``tip`` one of ``bases`` contains.
 
-    A tip that was once the tip of the base may be a branch merged by fast-forward or one that was only just
-    made. Only the branch's reflog tells: without an entry for a commit of its own it counts as fresh, so that
-    a branch somebody is about to work on is never taken for finished.
+    Such a branch may have been merged, or may have been made a minute ago by somebody about to begin. The
+    branch's ``reflog`` tells: commits made on it mean that it was merged. Without any, a tip that once was the
+    base's own counts as fresh; so does one beside the base's first-parent chain (where old tips of the
+    upstream end up after a merging pull), unless the branch was created from something else than the base,
+    which ``base_names`` lists. Without a reflog only the chain tells.
     """
-    on_chain = any(base.is_on_chain(tip) for base in bases)
-    return FRESH if on_chain and not shows_own_work(reflog) else ANCESTOR
+    if shows_own_work(reflog):
+        return ANCESTOR
+    if any(base.is_on_chain(tip) for base in bases):
+        return FRESH
+    return FRESH if reflog and _was_created_from(base_names, reflog[0]) else ANCESTOR
 
 
 def verdict_outside_base(*, related: bool, shallow: bool) -> Verdict:
@@ -41,3 +51,11 @@ def verdict_outside_base(*, related: bool, shallow: bool) -> Verdict:
 def shows_own_work(reflog: Iterable[str]) -> bool:
     """Whether reflog messages (git-reflog(1)) tell of a commit that was made on the branch."""
     return any(message.startswith(_OWN_WORK) and _FAST_FORWARD not in message for message in reflog)
+
+
+def _was_created_from(base_names: Collection[str], first_message: str) -> bool:
+    """Whether git-branch(1) says that the branch was created from the base, or does not say from what."""
+    prefix, created, source = first_message.partition(_CREATED)
+    if prefix or not created:
+        return False
+    return source == "HEAD" or source in base_names or _OBJECT_NAME.fullmatch(source) is not None

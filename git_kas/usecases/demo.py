@@ -20,8 +20,8 @@ _PLANS_FOLDER = "docs/plans"
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What was staged, and the row of triage that shows it: a plan, a branch, or a worktree's folder."""
+class Staged:
+    """A situation that was staged, and the row of triage that shows it: a plan, a branch or a worktree."""
 
     shown_by: str
     story: str
@@ -33,7 +33,7 @@ class Demo:
 
     folder: ScratchFolder
     project: str
-    situations: Sequence[Situation]
+    situations: Sequence[Staged]
 
 
 def build_demo(
@@ -58,7 +58,7 @@ class _Builder:
         self._now = now
         self._project = f"{folder.path}/{PROJECT_FOLDER}"
         self._state: dict[str, dict[str, str]] = {}
-        self._situations: list[Situation] = []
+        self._situations: list[Staged] = []
 
     def build(self) -> Demo:
         self._found_repository()
@@ -67,6 +67,7 @@ class _Builder:
         self._stage_odd_plans()
         self._stage_branches_without_plan()
         self._stage_worktrees()
+        self._stage_damage()
         self._write_state()
         self._progress.done()
         return Demo(self._folder, self._project, self._situations)
@@ -113,7 +114,7 @@ class _Builder:
 
     def _stage(self, shown_by: str, story: str) -> None:
         self._progress.step(f"staging {shown_by}")
-        self._situations.append(Situation(shown_by, story))
+        self._situations.append(Staged(shown_by, story))
 
     def _branch(self, name: str, *, days_ago: float, start: str = "main", commits: int = 1) -> None:
         """A branch with commits of its own, made in a temporary worktree that is gone afterwards."""
@@ -210,6 +211,28 @@ class _Builder:
         detached = new_worktree_path(BranchName("detached"))
         self._git("worktree", "add", "--quiet", "--detach", detached, "main")
         self._stage(f"{self._project}/{detached}", "a worktree without a branch")
+
+    def _stage_damage(self) -> None:
+        shared = BranchName("shared")
+        self._branch(shared, days_ago=1)
+        for key in ("one-of-two", "two-of-two"):
+            plan = self._plan(key, "implementing", "two plans name the same branch")
+            self._state[plan]["branch"] = shared
+        self._branch("release", days_ago=1)
+        self._git("config", "kas.protected", "release")
+        self._stage("release", "protected by configuration")
+        self._folder.write(f"{PROJECT_FOLDER}/.git/refs/heads/dangling", f"{'1' * 40}\n")
+        self._stage("dangling", "leads to a commit that is not here")
+        for name, story, path in (
+            ("foreign", "something else lies where its worktree was", "{folder}/.git"),
+            ("unreadable", "the index of its worktree is damaged", "{admin}/index"),
+            ("at-work", "a lock file: Git is at work there, or has died", "{admin}/index.lock"),
+        ):
+            self._branch(name, days_ago=2)
+            folder = self._worktree(name)
+            admin = f"{PROJECT_FOLDER}/.git/worktrees/{name}"
+            self._folder.write(path.format(folder=folder, admin=admin), "not what Git would write\n")
+            self._stage(name, story)
 
     def _stop_rebase_at_conflict(self, folder: str) -> None:
         self._commit(PROJECT_FOLDER, "conflict.txt", "Say it this way", 1)

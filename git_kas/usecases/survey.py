@@ -30,9 +30,34 @@ def survey_branches(repository: Repository, references: References, base: Base |
     try:
         parents = repository.parents(tips.union(base.tips))
     except ProgramFailed as error:
-        return Survey(_unjudged(branches, remote_branches, UnknownReason.HISTORY_UNREADABLE), [error.message])
+        return _survey_damaged(repository, references, base, error)
     judge = _Judge(repository, base, parents, remote_branches)
     return Survey([judge.survey(branch) for branch in branches])
+
+
+def _survey_damaged(repository: Repository, references: References, base: Base, error: ProgramFailed) -> Survey:
+    """Read history branch by branch, so that one that is damaged takes the answer from no other."""
+    unreadable = UnknownReason.HISTORY_UNREADABLE
+    advice = "'git fsck' says what is missing."
+    try:
+        parents = dict(repository.parents(base.tips))
+    except ProgramFailed:
+        unjudged = _unjudged(references.branches, references.remote_branches, unreadable)
+        return Survey(unjudged, [f"The base's history cannot be read: {error.message} {advice}"])
+    readable = {commit for commit in references.remote_branches.values() if commit in parents}
+    damaged: list[LocalBranch] = []
+    for branch in references.branches:
+        try:
+            parents |= repository.parents([branch.tip] if branch.tip else [])
+        except ProgramFailed:
+            damaged.append(branch)
+    pushed = {ref: tip for ref, tip in references.remote_branches.items() if tip in readable or tip in parents}
+    judge = _Judge(repository, base, parents, pushed)
+    surveys = [judge.survey(branch) for branch in references.branches if branch not in damaged]
+    surveys += _unjudged(damaged, references.remote_branches, unreadable)
+    names = ", ".join(branch.name for branch in damaged)
+    surveys.sort(key=lambda survey: survey.branch.name)
+    return Survey(surveys, [f"The history of {names} cannot be read: {error.message} {advice}"])
 
 
 def _unjudged(
@@ -59,6 +84,7 @@ class _Judge:
         self._repository = repository
         self._parents = parents
         self._remote_branches = remote_branches
+        self._base_names = base.names
         self._base = BaseHistory(base.tip, parents)
         self._bases = [self._base]
         if base.upstream_tip and base.upstream_tip not in self._base:
@@ -71,20 +97,17 @@ class _Judge:
         own, boundary = own_commits(branch.tip, self._base, self._parents)
         return BranchSurvey(
             branch,
-            self._verdict(branch, branch.tip),
+            self._verdict(branch, branch.tip, related=bool(boundary)),
             ahead=len(own),
             behind=len(self._base) - self._base.count_reachable(boundary),
             upstream=self._upstream(branch, own, boundary),
         )
 
-    def _verdict(self, branch: LocalBranch, tip: ObjectId) -> Verdict:
+    def _verdict(self, branch: LocalBranch, tip: ObjectId, *, related: bool) -> Verdict:
         containing = [base for base in self._bases if tip in base]
         if containing:
-            on_chain = any(base.is_on_chain(tip) for base in containing)
-            return verdict_inside_base(
-                tip, containing, self._repository.reflog(branch.name) if on_chain else ()
-            )
-        related = any(own_commits(tip, base, self._parents)[1] for base in self._bases)
+            return verdict_inside_base(tip, containing, self._repository.reflog(branch.name), self._base_names)
+        related = related or any(own_commits(tip, base, self._parents)[1] for base in self._bases[1:])
         return verdict_outside_base(related=related, shallow=self._repository.is_shallow())
 
     def _upstream(self, branch: LocalBranch, own: set[ObjectId], boundary: set[ObjectId]) -> Upstream | None:

@@ -92,7 +92,7 @@ def triage(
         stalled_after=context.stalled_after,
     )
     rows = [
-        TriageRow(row, next_step(row, situation.base, location.main_worktree)) for row in triage_rows(situation)
+        TriageRow(row, next_step(row, context.base, location.main_worktree)) for row in triage_rows(situation)
     ]
     ports.progress.done()
     remarks = [f"{remark.text}." for remark in situation.remarks if remark.plan is None]

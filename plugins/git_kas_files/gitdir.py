@@ -20,8 +20,8 @@ def find_git_folders(start: str, environment: Mapping[str, str]) -> GitFolders |
     ceilings = _ceilings(environment)
     while True:
         found = _found_at(folder, environment)
-        if found:
-            return found
+        if found or os.path.isfile(os.path.join(folder, ".git")):
+            return found  # Git does not look further up from a .git file that leads nowhere
         parent = os.path.dirname(folder)
         if parent == folder or parent in ceilings:
             return None
@@ -40,7 +40,9 @@ def locate(folders: GitFolders, config: ConfigEntries) -> RepositoryLocation:
         current = folders.gitfile_folder or registered
     else:
         current = main if folders.gitfile_folder else None
-    return RepositoryLocation(folders.git_dir, folders.common_dir, current, main)
+    by_convention = main is not None and os.path.join(main, ".git") == folders.common_dir
+    configured = bool(config.seen_from_main_worktree().text("core.worktree"))
+    return RepositoryLocation(folders.git_dir, folders.common_dir, current, main, by_convention or configured)
 
 
 def _main_worktree(folders: GitFolders, config: ConfigEntries, *, linked: bool) -> str | None:
@@ -90,6 +92,8 @@ def _explicit(start: str, git_dir: str, environment: Mapping[str, str]) -> GitFo
 
 def _found_at(folder: str, environment: Mapping[str, str]) -> GitFolders | None:
     candidate = os.path.join(folder, ".git")
+    if os.path.islink(candidate):
+        candidate = os.path.realpath(candidate)
     if os.path.isfile(candidate):
         candidate = read_gitfile(candidate) or candidate
     if _is_git_dir(candidate):

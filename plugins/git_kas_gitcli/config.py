@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope, GitFolders
 from git_kas.errors import InvalidConfiguration, NotARepository, ProgramFailed
 from git_kas_gitcli.environment import located_environment
+from git_kas_gitcli.messages import first_line
 
 _LIST = ("config", "--list", "-z", "--show-scope", "--show-origin")
 
@@ -25,7 +26,7 @@ class GitProgramConfig:
         status, output, errors = self._git(start, *_LIST)
         if status:
             raise InvalidConfiguration(
-                f"Git cannot read its configuration: {_sentence(errors)}.",
+                f"Git cannot read its configuration: {first_line(errors)}.",
                 next_step="Mend the file that Git names.",
             )
         entries = ConfigEntries(tuple(_entries(output)), self._of_main_worktree(start, folders, output))
@@ -47,7 +48,7 @@ class GitProgramConfig:
         status, _, errors = self._git(start, "rev-parse", "--git-dir")
         if status:
             raise NotARepository(
-                f"Git does not open the repository at {start}: {_sentence(errors)}.",
+                f"Git does not open the repository at {start}: {first_line(errors)}.",
                 next_step="See git-config(1) on safe.directory if the repository belongs to somebody else.",
             )
 
@@ -57,9 +58,9 @@ class GitProgramConfig:
         run = _spawn if hasattr(os, "posix_spawnp") else _subprocess
         try:
             status, output, errors = run(command, environment)
-        except FileNotFoundError as error:
+        except OSError as error:
             raise ProgramFailed(
-                "The git program was not found on PATH.", next_step="Install git 2.30 or later."
+                f"The git program cannot be started: {error.strerror}.", next_step="Install git 2.30 or later."
             ) from error
         return status, _text(output), _text(errors)
 
@@ -125,7 +126,3 @@ def _subprocess(command: tuple[str, ...], environment: Mapping[str, str]) -> tup
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
-
-
-def _sentence(errors: str) -> str:
-    return errors.strip().split("\n", 1)[0].removeprefix("fatal: ").rstrip(".") or "it gave no reason"

@@ -19,8 +19,26 @@ _REPOSITORY_BOUND = frozenset(
     }
 )
 
+# They say where objects are. Reading keeps them: in a hook they lead to what is being pushed
+# (git-receive-pack(1), QUARANTINE ENVIRONMENT).
+_OBJECT_BOUND = frozenset(
+    {
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_QUARANTINE_PATH",
+        "GIT_SHALLOW_FILE",
+        "GIT_GRAFT_FILE",
+        "GIT_CONFIG",
+    }
+)
+
+# They change what Git may do or which settings it reads, wherever it works.
+_BEHAVIOUR_BOUND = frozenset(
+    {"GIT_ALLOW_PROTOCOL", "GIT_PROTOCOL_FROM_USER", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"}
+)
+
 # Messages in English for the few that are quoted; no locks taken for a look; no question asked where nobody
-# can answer; no missing object of a partial clone fetched behind the user's back; no trace in the output.
+# can answer; no missing object of a partial clone fetched behind the user's back.
 _ALWAYS = {
     "LC_ALL": "C.UTF-8",
     "LANGUAGE": "C",
@@ -35,6 +53,17 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a Git child that is told on its command line where to work."""
     kept = {name: value for name, value in environment.items() if name not in _REPOSITORY_BOUND}
     return kept | _ALWAYS
+
+
+def acting_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a Git child that acts on the repository of the folder it is started in."""
+    return {name: value for name, value in child_environment(environment).items() if name not in _OBJECT_BOUND}
+
+
+def inherited_names_to_unset(environment: Mapping[str, str]) -> list[str]:
+    """Variables that a child must not inherit from this process when ``environment`` does not have them."""
+    known = _REPOSITORY_BOUND | _OBJECT_BOUND | _BEHAVIOUR_BOUND
+    return sorted(name for name in known if name not in environment)
 
 
 def located_environment(environment: Mapping[str, str]) -> dict[str, str]:

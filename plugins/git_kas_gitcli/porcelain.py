@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from git_kas.errors import ProgramFailed
-from git_kas_gitcli.environment import child_environment
+from git_kas_gitcli.environment import acting_environment, inherited_names_to_unset
+from git_kas_gitcli.messages import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,14 +38,17 @@ class GitProgramPorcelain:
                 "GitPython finds no git program.", next_step="Install git 2.30 or later."
             ) from error
 
-        environment = child_environment(self._environment)
+        environment = acting_environment(self._environment)
         if at is not None:
             environment |= {"GIT_AUTHOR_DATE": f"@{at} +0000", "GIT_COMMITTER_DATE": f"@{at} +0000"}
+        # GitPython adds the environment of this process to the one it is given; env(1) takes away from it.
+        unset = [word for name in inherited_names_to_unset(environment) for word in ("-u", name)]
+        command = ["env", *unset, "git", *arguments] if os.name == "posix" else ["git", *arguments]
         try:
             output = Git(folder).execute(
-                ["git", *arguments], env=environment, stdout_as_string=True, strip_newline_in_stdout=False
+                command, env=environment, stdout_as_string=True, strip_newline_in_stdout=False
             )
         except (GitCommandError, GitCommandNotFound) as error:
-            reason = str(error.stderr).strip().removeprefix("stderr: '").split("\n", 1)[0].rstrip(".'")
-            raise ProgramFailed(f"git {arguments[0]} failed in {folder}: {reason or error.status}.") from error
+            reason = first_line(str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'"))
+            raise ProgramFailed(f"git {arguments[0]} failed in {folder}: {reason}.") from error
         return str(output)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from git_kas.errors import ProgramFailed
 from git_kas_gitcli.environment import child_environment
+from git_kas_gitcli.messages import first_line
 
 
 class GitReader:
@@ -27,7 +28,7 @@ class GitReader:
         """
         status, output, errors = self.attempt(*arguments, stdin=stdin)
         if status:
-            raise ProgramFailed(f"git {arguments[0]} failed: {first_line(errors)}.")
+            raise ProgramFailed(f"git {arguments[0]} failed: {first_line(os.fsdecode(errors))}.")
         return output
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
@@ -52,9 +53,3 @@ def run_git(
             f"The git program cannot be started: {error.strerror}.", next_step="Install git 2.30 or later."
         ) from error
     return finished.returncode, finished.stdout, finished.stderr
-
-
-def first_line(errors: bytes) -> str:
-    """The first line of an error output as a clause."""
-    line = os.fsdecode(errors).strip().split("\n", 1)[0]
-    return line.removeprefix("fatal: ").removeprefix("error: ").rstrip(".") or "it gave no reason"

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
-from git_kas.domain.branch import LocalBranch
+from git_kas.domain.branch import LocalBranch, usable_time
 from git_kas.domain.history import Parents
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
@@ -146,16 +146,18 @@ def _local_branch(line: str) -> LocalBranch | None:
         return None
     if kind != "commit":
         return LocalBranch(branch, None, None, upstream)
-    return LocalBranch(branch, ObjectId.trusted(tip), int(committed_at), upstream)
+    when = usable_time(int(committed_at)) if committed_at.isdecimal() else None
+    return LocalBranch(branch, ObjectId.trusted(tip), when, upstream)
 
 
 def _names_of_each_tree(content: bytes) -> Iterator[frozenset[bytes]]:
     """The names in each tree that ``git cat-file --batch`` printed."""
-    while content:
-        header, _, rest = content.partition(b"\n")
-        object_name, _, size = header.split(b" ")
-        yield frozenset(_names_in_tree(rest[: int(size)], len(object_name) // 2))
-        content = rest[int(size) + 1 :]
+    start = 0
+    while start < len(content):
+        end = content.index(b"\n", start)
+        object_name, _, size = content[start:end].split(b" ")
+        start = end + 1 + int(size) + 1
+        yield frozenset(_names_in_tree(content[end + 1 : start - 1], len(object_name) // 2))
 
 
 def _names_in_tree(tree: bytes, hash_bytes: int) -> Iterator[bytes]:

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from git_kas.domain.worktree import Dirt, Worktree
 from git_kas.errors import ProgramFailed
 from git_kas_gitcli.environment import child_environment
-from git_kas_gitcli.process import first_line, run_git
+from git_kas_gitcli.messages import first_line
+from git_kas_gitcli.process import run_git
 
 # Untracked files are asked for in spite of status.showUntrackedFiles, submodules in spite of
 # diff.ignoreSubmodules: a setting that hides dirt must not make a worktree look clean.
@@ -70,7 +71,7 @@ class BackgroundStatuses:
             # Only now: with a pathspec Git uses neither its untracked cache nor a file system monitor.
             exclusions = [f":(exclude,top,literal){path}" for path in not_counted]
             status, output, errors = self._ask_git(worktree, "--", ":(top)", *exclusions)
-        return Dirt(problem=first_line(errors)) if status else parse_status(output)
+        return Dirt(problem=first_line(os.fsdecode(errors))) if status else parse_status(output)
 
     def _nested(self, path: str) -> list[str]:
         """The worktrees that lie inside the worktree at ``path``, relative to it."""
@@ -97,7 +98,8 @@ def _speaks_of(not_counted: Sequence[str], output: bytes) -> bool:
     """Whether an entry is one of the folders, lies in one, or is an untracked folder around one."""
     folders = [os.fsencode(folder) + b"/" for folder in not_counted]
     for entry in output.split(b"\0"):
-        path = entry[2:] if entry.startswith(b"? ") else entry.split(b" ", 8)[-1]
+        fields_before_path = {b"?": 1, b"u": 10}.get(entry[:1], 8)
+        path = entry.split(b" ", fields_before_path)[-1]
         around = path if path.endswith(b"/") else path + b"/"
         if any(around.startswith(folder) or folder.startswith(around) for folder in folders if path):
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from git_kas.domain.state_file import EMPTY_STATE, STATE_FILE_NAME, Remark, StateFile, parse_state_file
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from git_kas.domain.plan import Plan, Topic
 
 STORE_FOLDER = "kas"
+_LARGEST_FILE = 256 * 1024 * 1024  # bytes; a hundred thousand plans take about 20 MB
 EARLIER_FILE = ("docs", "plans", STATE_FILE_NAME)
 
 
@@ -38,7 +40,7 @@ def _earlier_file(request: StoreRequest) -> str | None:
 
     It knew one place only (ORIGIN 2), so kas.plans does not move it.
     """
-    if request.location.main_worktree is None:
+    if request.location.main_worktree is None or not request.location.known_everywhere:
         return None
     path = os.path.join(request.location.main_worktree, *EARLIER_FILE)
     return path if os.path.lexists(path) else None
@@ -77,11 +79,18 @@ class JsonStore:
 
 
 def _read_state_file(path: str) -> StateFile:
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return EMPTY_STATE
+    try:
+        facts = os.stat(path)  # before opening: that would wait for a writer of a named pipe
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST_FILE:
+            raise _unreadable(path, "it is no regular file of a sensible size")
+        with open(path, "rb") as file:
+            return parse_state_file(file.read(_LARGEST_FILE), path)
     except OSError as error:
-        raise StoreCorrupt(f"The plan state {path} cannot be read: {error.strerror}.") from error
-    return parse_state_file(data, path)
+        target = f" ({os.readlink(path)})" if os.path.islink(path) else ""
+        raise _unreadable(path, f"{error.strerror}{target}") from error
+
+
+def _unreadable(path: str, reason: str) -> StoreCorrupt:
+    return StoreCorrupt(f"The plan state {path} cannot be read: {reason}.", next_step="Look at that path.")

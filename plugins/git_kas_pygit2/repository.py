@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pygit2
 from pygit2.enums import Option, ReferenceType, RepositoryOpenFlag, SortMode
 
-from git_kas.domain.branch import LocalBranch
+from git_kas.domain.branch import LocalBranch, usable_time
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.errors import InvalidName, ProgramFailed, UnsupportedRepository
 
@@ -85,7 +85,7 @@ class LibgitRepository:
         commit: object = self._repository.get(target)
         if not isinstance(commit, pygit2.Commit):
             return LocalBranch(name, None, None, upstream)
-        return LocalBranch(name, ObjectId.trusted(str(commit.id)), commit.commit_time, upstream)
+        return LocalBranch(name, ObjectId.trusted(str(commit.id)), usable_time(commit.commit_time), upstream)
 
     def remote_branches(self) -> Mapping[str, ObjectId]:
         """See :class:`git_kas.ports.git.Repository`."""

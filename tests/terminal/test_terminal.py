@@ -90,7 +90,7 @@ def open_terminal(tmp_path: Path, repo_to_see: Repo, environment: dict[str, str]
 def test_table_fits_the_terminal_and_counts_what_it_leaves_out(open_terminal: OpenTerminal) -> None:
     screen = open_terminal(220).run("git kas triage")
     heading = next(line for line in screen.splitlines() if line.startswith("plan"))
-    assert heading.split() == list(COLUMN_MEANINGS)
+    assert heading.split() == list(COLUMN_MEANINGS)[:-1]
     assert "1 finished plan is not listed; --all lists it." in screen
     assert "2026-01-02-gone.md" not in screen
     assert "../wt-plan-work" not in screen  # the path is outside the main worktree: shown in full
@@ -99,7 +99,8 @@ def test_table_fits_the_terminal_and_counts_what_it_leaves_out(open_terminal: Op
 
 def test_narrow_terminal_keeps_what_names_a_row(open_terminal: OpenTerminal) -> None:
     screen = open_terminal(76).run("git kas triage")
-    assert "Not shown on this width: next" in screen
+    assert "Not shown on this width: worktree" in screen
+    assert "2026-01-03-next.md: git worktree add" in screen
     assert max(len(line.rstrip()) for line in screen.splitlines()) <= 76
     assert "plan/work" in screen
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 
 import pytest
 
 import git_kas.errors as module
-from git_kas.errors import INTERRUPTED_EXIT, KasError, error_types
+from git_kas.errors import Interrupted, KasError, error_types
 
 # DESIGN 11, copied by hand: error → exit status, HTTP status (None: a server never sends it).
 TABLE: dict[str, tuple[int, int | None]] = {
@@ -58,7 +59,7 @@ def test_statuses_are_those_of_the_design(name: str) -> None:
 
 def test_outside_a_repository_and_interrupted() -> None:
     assert module.NotARepository.exit_status == EXIT_OF_NOT_A_REPOSITORY
-    assert INTERRUPTED_EXIT == 130
+    assert Interrupted.exit_status == 130
 
 
 def test_an_unknown_event_is_a_usage_error() -> None:
@@ -99,7 +100,8 @@ def test_each_error_has_its_own_code_and_meaning() -> None:
 
 
 def test_exit_statuses_are_none_of_the_shell() -> None:
-    assert {error.exit_status for error in all_errors()} == set(range(1, 10))
+    interrupted = 128 + signal.SIGINT  # what a shell shows for a program that Ctrl-C ended
+    assert {error.exit_status for error in all_errors()} == {*range(1, 10), interrupted}
 
 
 @pytest.mark.parametrize("error", all_errors(), ids=lambda error: str(error.__name__))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from git_kas.cli.commands import COMMANDS
 from git_kas.cli.parser import build_parser, find_command
-from git_kas.domain.branch import BranchSurvey, Upstream
-from git_kas.domain.names import BranchName
+from git_kas.domain.base import Base
+from git_kas.domain.branch import BranchSurvey, Upstream, Verdict, VerdictKind
+from git_kas.domain.names import BranchName, ObjectId
 from git_kas.domain.next_step import next_step
 from git_kas.domain.plan import Plan
 from git_kas.domain.triage import triage_rows
@@ -35,6 +37,7 @@ WORK = branch("plan/x")
 TREE = worktree("x", "plan/x")
 STATUS = "git -C /wt/x status"
 REPOSITORY = "/repo"
+MAIN_BASE = Base(MAIN, MAIN.ref, ObjectId("0" * 40))
 
 CASES: dict[str, tuple[list[Plan | BranchSurvey | Worktree], str]] = {
     "moved": (
@@ -103,19 +106,19 @@ HARMLESS = (
 @pytest.mark.parametrize("name", CASES)
 def test_the_next_step_of_each_rule(name: str) -> None:
     things, command = CASES[name]
-    assert next_step(only_row(*things), MAIN, REPOSITORY) == command
+    assert next_step(only_row(*things), MAIN_BASE, REPOSITORY) == command
 
 
 @pytest.mark.parametrize("dirt", [Dirt(changed=1), Dirt(untracked=1)])
 @pytest.mark.parametrize("status", ["ready", "done", "cancelled", "bogus"])
 def test_what_was_left_uncommitted_is_looked_at_first(status: str, dirt: Dirt) -> None:
-    assert next_step(only_row(plan("x", status), WORK, TREE, dirt={"x": dirt}), MAIN, REPOSITORY) == STATUS
+    assert next_step(only_row(plan("x", status), WORK, TREE, dirt={"x": dirt}), MAIN_BASE, REPOSITORY) == STATUS
 
 
 def test_uncommitted_work_of_a_plan_in_work_is_no_news() -> None:
     assert (
         next_step(
-            only_row(plan("x", "implementing"), WORK, TREE, dirt={"x": Dirt(changed=1)}), MAIN, REPOSITORY
+            only_row(plan("x", "implementing"), WORK, TREE, dirt={"x": Dirt(changed=1)}), MAIN_BASE, REPOSITORY
         )
         == ""
     )
@@ -124,7 +127,8 @@ def test_uncommitted_work_of_a_plan_in_work_is_no_news() -> None:
 @pytest.mark.parametrize("dirt", [Dirt(changed=1, conflicts=1), Dirt(problem="index file corrupt")])
 def test_a_worktree_in_trouble_is_looked_at(dirt: Dirt) -> None:
     assert (
-        next_step(only_row(plan("x", "implementing"), WORK, TREE, dirt={"x": dirt}), MAIN, REPOSITORY) == STATUS
+        next_step(only_row(plan("x", "implementing"), WORK, TREE, dirt={"x": dirt}), MAIN_BASE, REPOSITORY)
+        == STATUS
     )
 
 
@@ -141,12 +145,26 @@ def test_without_a_base_nothing_is_said_that_needs_one(name: str) -> None:
     [(None, STATUS), ("/repo", STATUS), ("/w", STATUS), ("/wt", "git -C x status"), ("/wt/x", "git status")],
 )
 def test_paths_are_as_seen_from_the_main_worktree(main_worktree: str | None, command: str) -> None:
-    assert next_step(only_row(worktree("x")), MAIN, main_worktree) == command
+    assert next_step(only_row(worktree("x")), MAIN_BASE, main_worktree) == command
+
+
+def test_a_base_that_is_only_a_remote_branch_is_named_as_git_finds_it() -> None:
+    base = Base(MAIN, "refs/remotes/origin/main", ObjectId("0" * 40))
+    assert next_step(only_row(branch("x")), base, REPOSITORY) == "git log --oneline origin/main..x"
+    command = next_step(only_row(plan("x", "ready")), base, REPOSITORY)
+    assert command == "git worktree add -b plan/x .worktrees/plan-x origin/main"
+
+
+def test_what_only_the_upstream_contains_is_confirmed_there() -> None:
+    base = Base(MAIN, MAIN.ref, ObjectId("0" * 40), "refs/remotes/origin/main", ObjectId("1" * 40))
+    merged = replace(branch("x"), verdict=Verdict(VerdictKind.ANCESTOR), ahead=2)
+    command = next_step(only_row(merged), base, REPOSITORY)
+    assert command == "git branch --verbose --merged origin/main --list x"
 
 
 @pytest.mark.parametrize("branch_name", ["a;rm", "$(x)", "a'b", 'a"b', "a&b", "é", "a|b", "`x`"])
 def test_names_are_quoted_for_the_shell(branch_name: str) -> None:
-    command = next_step(only_row(branch(branch_name)), MAIN, REPOSITORY)
+    command = next_step(only_row(branch(branch_name)), MAIN_BASE, REPOSITORY)
     assert shlex.split(command) == ["git", "log", "--oneline", f"main..{branch_name}"]
     echoed = subprocess.run(
         ["sh", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True
@@ -192,7 +210,7 @@ def test_every_next_step_exists_and_is_harmless(
 ) -> None:
     things = [thing for thing in (plan("x", status) if status else None, surveyed, tree) if thing]
     for row in triage_rows(situation(*things, dirt={"x": dirt}, base=base)):
-        words = shlex.split(next_step(row, base, REPOSITORY))
+        words = shlex.split(next_step(row, MAIN_BASE if base else None, REPOSITORY))
         if not words:
             continue
         assert any(tuple(words[: len(start)]) == start for start in HARMLESS), words

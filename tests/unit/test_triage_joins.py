@@ -57,9 +57,16 @@ def test_two_plans_on_one_branch_have_a_row_each() -> None:
     assert [dict(row.notes)[Flag.SHARED_BRANCH] for row in found] == ["y.md", "x.md"]
 
 
-def test_a_default_branch_can_be_shared_with_a_stored_one() -> None:
+def test_a_default_branch_that_another_plan_has_stored_is_not_taken() -> None:
     found = rows(plan("x"), plan("y", branch="plan/x"), plan("z", branch="plan/x"), branch("plan/x"))
-    assert [dict(row.notes)[Flag.SHARED_BRANCH] for row in found] == ["y.md, z.md", "x.md, z.md", "x.md, y.md"]
+    assert [joined(row)[1] for row in found] == [None, "plan/x", "plan/x"]
+    assert [dict(row.notes)[Flag.SHARED_BRANCH] for row in found] == ["plan/x", "z.md", "y.md"]
+
+
+def test_a_default_branch_that_two_plans_would_take_is_taken_by_none() -> None:
+    found = rows(plan("2026-01-01-x"), plan("2026-02-01-x"), branch("plan/x"))
+    assert [joined(row)[1] for row in found] == [None, None, "plan/x"]
+    assert all(Flag.SHARED_BRANCH in row.flags for row in found[:2])
 
 
 def test_one_branch_in_two_worktrees_loses_neither() -> None:

@@ -124,6 +124,14 @@ CASES = (
         situation(plan("x", "done"), remarks=(LEGACY_ELSEWHERE,)),
         "completed",
     ),
+    Case(
+        Flag.AMBIGUOUS_DONE,
+        situation(
+            plan("x", "done"), remarks=(Remark(RemarkKind.AMBIGUOUS_DONE, "may mean review", PlanName("x.md")),)
+        ),
+        situation(plan("x", "done")),
+        "may mean review",
+    ),
     Case(Flag.UNKNOWN_STATUS, situation(plan("x", "bogus")), situation(plan("x", "ready")), "bogus"),
     Case(
         Flag.PROTECTED,

@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     script = _SCRIPTS[arguments.shell](_words())
-    return Result("completion", {"shell": arguments.shell, "script": script}, lambda _: script)
+    return Result("completion", lambda: {"shell": arguments.shell, "script": script}, lambda _: script)
 
 
 def _words() -> dict[str, list[str]]:

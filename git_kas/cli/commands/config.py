@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from git_kas.config import Setting
 
 DESCRIPTION = (
-    "Show the configuration in effect. Values are set with 'git config kas.<key>', in the environment,\n"
-    "in the user's git-kas/config.toml or in a .kas.toml committed on the base branch."
+    "Show the configuration in effect. Values are set with 'git config' (as kas.base, kas.stalledAfter),\n"
+    "in the environment, in the user's git-kas/config.toml or in a .kas.toml committed on the base branch."
 )
 EXAMPLES = (
     ("git kas config", "every key with its value"),
@@ -54,7 +54,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     single, origins = arguments.key is not None, arguments.show_origin
     return Result(
         "config",
-        data,
+        lambda: data,
         lambda style: _text(settings, style, single=single, origins=origins),
         app.config.ignored(),
     )

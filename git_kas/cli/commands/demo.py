@@ -36,7 +36,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     demo = app.build_demo(arguments.keep)
     try:
-        triage = app.at(demo.project).triage()
+        triage = app.isolated(demo.project).triage()
     finally:
         if not arguments.keep:
             demo.folder.delete()
@@ -47,7 +47,9 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     }
     now = app.clock.now()
     kept = bool(arguments.keep)
-    return Result("demo", data, lambda style: _text(demo, triage, now, style, kept=kept), triage.warnings)
+    return Result(
+        "demo", lambda: data, lambda style: _text(demo, triage, now, style, kept=kept), triage.warnings
+    )
 
 
 def _text(demo: Demo, triage: Triage, now: int, style: Style, *, kept: bool) -> str:

@@ -43,7 +43,9 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     warnings = [
         f"{remark.plan}: {remark.text}." if remark.plan else f"{remark.text}." for remark in app.store.remarks()
     ]
-    return Result("plan.list", [plan_data(plan) for plan in plans], lambda style: _text(plans, style), warnings)
+    return Result(
+        "plan.list", lambda: [plan_data(plan) for plan in plans], lambda style: _text(plans, style), warnings
+    )
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:

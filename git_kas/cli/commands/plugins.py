@@ -39,7 +39,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
         }
         for report in reports
     ]
-    return Result("plugins", data, lambda style: _text(reports, style))
+    return Result("plugins", lambda: data, lambda style: _text(reports, style))
 
 
 def _text(reports: Sequence[PluginReport], style: Style) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from git_kas.cli.interact import insist_on_terminal
 from git_kas.cli.result import Result
+from git_kas.cli.style import printable
 from git_kas.cli.triage_view import triage_data, triage_text
 from git_kas.cli.triage_walk import choose_steps
 from git_kas.domain.branch import VerdictKind
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Say where every plan, branch and worktree stands, one row each, and what to do next. Changes nothing.\n"
-    "Finished plans of which nothing is left are counted, not listed, unless --all is given."
+    "On a terminal, finished plans of which nothing is left are counted instead of listed, unless --all or\n"
+    "a filter is given."
 )
 EXAMPLES = (
     ("git kas triage", "the whole picture"),
@@ -57,7 +59,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     filters.add_argument("--flag", action="append", default=[], metavar="FLAG", help="rows with this flag")
     filters.add_argument("--verdict", action="append", default=[], metavar="VERDICT", help="branches so judged")
     filters.add_argument("--topic", action="append", default=[], metavar="TOPIC", help="plans of this topic")
-    filters.add_argument("--dirty", action="store_true", help="worktrees with something uncommitted")
+    filters.add_argument(
+        "--dirty", action="store_true", help="worktrees with something uncommitted, or unreadable"
+    )
     filters.add_argument("--open", action="store_true", help="plans that are neither done nor cancelled")
     parser.add_argument(
         "-i",
@@ -85,17 +89,25 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
         rows = choose_steps(rows)
         return Result(
             "triage",
-            triage_data(triage, rows),
-            lambda _: "".join(f"{row.next}\n" for row in rows),
+            lambda: triage_data(triage, rows),
+            lambda style: "".join(
+                f"{printable(row.next) if style.is_terminal else row.next}\n" for row in rows
+            ),
             triage.warnings,
         )
-    data = triage_data(triage, rows)
     return Result(
         "triage",
-        data,
-        lambda style: triage_text(triage, rows, app.clock.now(), style, everything=arguments.all),
+        lambda: triage_data(triage, rows),
+        lambda style: triage_text(
+            triage, rows, app.clock.now(), style, everything=arguments.all or _filters(arguments)
+        ),
         triage.warnings,
     )
+
+
+def _filters(arguments: argparse.Namespace) -> bool:
+    """Whether any filter is given."""
+    return bool(arguments.status or arguments.flag or arguments.verdict or arguments.topic) or arguments.dirty
 
 
 def _filter(arguments: argparse.Namespace) -> Callable[[Row], bool]:
@@ -110,7 +122,7 @@ def _filter(arguments: argparse.Namespace) -> Callable[[Row], bool]:
                 not flags or not flags.isdisjoint(row.flags),
                 not verdicts or (row.verdict is not None and row.verdict.kind in verdicts),
                 not arguments.topic or (row.plan is not None and row.plan.topic in arguments.topic),
-                not arguments.dirty or bool(row.uncommitted),
+                not arguments.dirty or bool(row.uncommitted) or bool(row.dirt and row.dirt.problem),
                 not arguments.open or (row.plan is not None and row.status not in FINISHED),
             )
         )

@@ -25,4 +25,4 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     del app, arguments
     python = platform.python_version()
-    return Result("version", {"version": VERSION, "python": python}, lambda _: f"git-kas {VERSION}\n")
+    return Result("version", lambda: {"version": VERSION, "python": python}, lambda _: f"git-kas {VERSION}\n")
