@@ -82,7 +82,9 @@ class App:
         try:
             folder = os.getcwd()
         except OSError as error:
-            raise NotARepository(f"The current folder is gone: {error.strerror}.") from error
+            raise NotARepository(
+                f"The current folder is gone: {error.strerror}.", next_step="Change to a folder that exists."
+            ) from error
         return cls(folder, process_environment(), options, progress)
 
     def isolated(self, folder: str) -> App:
@@ -299,4 +301,6 @@ class App:
         try:
             return frozenset(BranchName(name) for name in self.config.texts("protected"))
         except InvalidName as error:
-            raise InvalidConfiguration(f"{setting.source}: {error.message}") from error
+            raise InvalidConfiguration(
+                f"{setting.source}: {error.message}", next_step=error.next_step
+            ) from error

@@ -195,7 +195,9 @@ class Configuration:
         try:
             return BranchName(setting.value)
         except InvalidName as error:
-            raise InvalidConfiguration(f"{_where(setting)}: {error.message}") from error
+            raise InvalidConfiguration(
+                f"{_where(setting)}: {error.message}", next_step=error.next_step
+            ) from error
 
     def ignored(self) -> list[str]:
         """Sentences about settings that stand where they do not count."""
@@ -269,7 +271,9 @@ def _existing(paths: Sequence[str]) -> list[tuple[str, bytes]]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            raise InvalidConfiguration(f"{path} cannot be read: {error.strerror}.") from error
+            raise InvalidConfiguration(
+                f"{path} cannot be read: {error.strerror}.", next_step="Make it readable, or remove it."
+            ) from error
     return found
 
 
@@ -279,14 +283,18 @@ def _parse_toml(data: bytes, place: str) -> dict[str, Any]:
     try:
         return tomli.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise InvalidConfiguration(f"{place} is not valid UTF-8 (byte {error.start + 1}).") from error
+        raise InvalidConfiguration(
+            f"{place} is not valid UTF-8 (byte {error.start + 1}).", next_step="Save it as UTF-8."
+        ) from error
     except tomli.TOMLDecodeError as error:
         raise InvalidConfiguration(
             f"{place}:{error.lineno}:{error.colno}: this is not TOML: {error.msg}.",
             next_step="Mend that line.",
         ) from error
     except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits
-        raise InvalidConfiguration(f"{place} cannot be read: {str(error).split(';')[0]}.") from error
+        raise InvalidConfiguration(
+            f"{place} cannot be read: {str(error).split(';')[0]}.", next_step="Mend that file."
+        ) from error
 
 
 def _text(value: object, key: ConfigKey, place: str) -> str:

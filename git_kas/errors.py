@@ -54,7 +54,7 @@ class KasError(Exception):
     http_status: ClassVar[int | None] = None
     meaning: ClassVar[str] = "any other error"
 
-    def __init__(self, message: str, *, next_step: str = "") -> None:
+    def __init__(self, message: str, *, next_step: str) -> None:
         super().__init__(message)
         self.message = message
         self.next_step = next_step

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KasError as error:
         answer = _failure(error, as_json=_wants_json(given, environment))
     except KeyboardInterrupt:
-        answer = _failure(Interrupted("Interrupted."), as_json=_wants_json(given, environment))
+        answer = _failure(Interrupted("Interrupted.", next_step=""), as_json=_wants_json(given, environment))
     except Exception as error:
         if _is_set(environment, "KAS_DEBUG"):
             raise

@@ -67,7 +67,10 @@ class BranchName(str):
     def __new__(cls, text: str) -> Self:  # noqa: D102
         problem = _branch_name_problem(text)
         if problem:
-            raise InvalidName(f"{text!r} is no branch name: {problem}.")
+            raise InvalidName(
+                f"{text!r} is no branch name: {problem}.",
+                next_step="See git-check-ref-format(1) for the rules.",
+            )
         return super().__new__(cls, text)
 
     @property
@@ -100,7 +103,9 @@ class ObjectId(str):
 
     def __new__(cls, text: str) -> Self:  # noqa: D102
         if not _OBJECT_ID.fullmatch(text):
-            raise InvalidName(f"{text!r} is no full object name.")
+            raise InvalidName(
+                f"{text!r} is no full object name.", next_step="'git rev-parse' prints the full name."
+            )
         return super().__new__(cls, text)
 
     @classmethod
@@ -156,8 +161,8 @@ def _plan_name_problem(text: str) -> str:  # noqa: PLR0911 - one line for each r
 
 
 def _branch_name_problem(text: str) -> str:
-    if not text or text == "HEAD":
-        return "Git reserves it"
+    if text in {"", "HEAD"}:
+        return "Git reserves it" if text else "it is empty"
     if text.startswith("-"):
         return "it begins with '-'"
     found = _NOT_IN_REF.search(text)

@@ -109,7 +109,7 @@ class FakeRepository:
             if commit in reached:
                 continue
             if commit not in self.history:
-                raise ProgramFailed(f"commit {commit} is missing.")
+                raise ProgramFailed(f"commit {commit} is missing.", next_step="Add it to the history.")
             reached[commit] = self.history[commit]
             pending += reached[commit]
         return reached
@@ -243,6 +243,6 @@ class FakeScratch:
         """See :class:`git_kas.ports.files.Scratch`."""
         name = path or f"/scratch/{len(self.made)}"
         if name in self.made:
-            raise AlreadyExists(f"{name} is not empty.")
+            raise AlreadyExists(f"{name} is not empty.", next_step="Name another folder.")
         self.made[name] = FakeScratchFolder(name)
         return self.made[name]

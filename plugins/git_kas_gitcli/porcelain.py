@@ -50,5 +50,7 @@ class GitProgramPorcelain:
             )
         except (GitCommandError, GitCommandNotFound) as error:
             reason = first_line(str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'"))
-            raise ProgramFailed(f"git {arguments[0]} failed in {folder}: {reason}.") from error
+            raise ProgramFailed(
+                f"git {arguments[0]} failed in {folder}: {reason}.", next_step="Run it by hand to see more."
+            ) from error
         return str(output)

@@ -28,7 +28,11 @@ class GitReader:
         """
         status, output, errors = self.attempt(*arguments, stdin=stdin)
         if status:
-            raise ProgramFailed(f"git {arguments[0]} failed: {first_line(os.fsdecode(errors))}.")
+            command = next(word for word in arguments if not word.startswith("-"))
+            raise ProgramFailed(
+                f"git {command} failed: {first_line(os.fsdecode(errors))}.",
+                next_step="'git fsck' says whether the repository is whole.",
+            )
         return output
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:

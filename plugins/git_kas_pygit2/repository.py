@@ -57,7 +57,7 @@ def _typed_errors() -> Iterator[None]:
     try:
         yield
     except (pygit2.GitError, KeyError, ValueError) as error:
-        raise ProgramFailed(f"libgit2 cannot read the repository: {error}.") from error
+        raise ProgramFailed(f"libgit2 cannot read the repository: {error}.", next_step=_ELSEWHERE) from error
 
 
 class LibgitRepository:

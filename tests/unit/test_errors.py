@@ -109,4 +109,5 @@ def test_every_error_carries_a_sentence_and_a_next_step(error: type[KasError]) -
     raised = error("Something is wrong.", next_step="Do this.")
     assert str(raised) == raised.message == "Something is wrong."
     assert raised.next_step == "Do this."
-    assert error("x").next_step == ""
+    with pytest.raises(TypeError):
+        error("Without a next step.")  # type: ignore[call-arg]  # which is the point
