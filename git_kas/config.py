@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from git_kas.domain.names import BranchName
 
 POLICY_FILE: Final = ".kas.toml"
+_OUR_FILE: Final = os.path.join("git-kas", "config.toml")
 
 _NUMBER_OF_DAYS: Final = re.compile(r"[0-9]{1,6}")
 
@@ -200,18 +201,21 @@ class Configuration:
             ) from error
 
     def ignored(self) -> list[str]:
-        """Sentences about settings that stand where they do not count."""
-        sentences = [
-            f"{entry.key} in {entry.origin} does not count: kas.* keys are not read per worktree."
-            for entry in self._git
-            if entry.scope is ConfigScope.WORKTREE and entry.key.startswith("kas.")
-        ]
+        """Sentences about settings that stand where they do not count, or that nobody knows."""
+        entries = [entry for entry in self._git if entry.key.startswith("kas.")]
+        in_git = [(f"{entry.key} in {entry.origin}", _why_not_in_git(entry)) for entry in entries]
         values, place = self._policy_values()
         known = {key.policy for key in KEYS if key.policy}
-        sentences += [
-            f"'{word}' in {place} does not count: {_why_not(word)}." for word in values if word not in known
+        in_policy = [(f"'{word}' in {place}", _why_not(word)) for word in values if word not in known]
+        known = {key.user for key in KEYS if key.user}
+        in_ours = [
+            (f"'{word}' in {path}", "there is no such key")
+            for values, path in self._user_values()
+            if path.endswith(_OUR_FILE)
+            for word in values
+            if word not in known
         ]
-        return sentences
+        return [f"{what} does not count: {why}." for what, why in (*in_git, *in_policy, *in_ours) if why]
 
     def _from_git(self, key: ConfigKey) -> Setting | None:
         if not key.git:
@@ -226,14 +230,17 @@ class Configuration:
     def _from_user_files(self, key: ConfigKey) -> Setting | None:
         if not key.user:
             return None
+        for values, path in self._user_values():
+            if key.user in values:
+                return Setting(key.name, _text(values[key.user], key, path), path)
+        return None
+
+    def _user_values(self) -> list[tuple[Mapping[str, object], str]]:
         if self._user_files is None:
             self._user_files = [
                 (_parse_toml(data, path), path) for path, data in _existing(user_files(self._environment))
             ]
-        for values, path in self._user_files:
-            if key.user in values:
-                return Setting(key.name, _text(values[key.user], key, path), path)
-        return None
+        return self._user_files
 
     def _from_policy(self, key: ConfigKey) -> Setting | None:
         if not key.policy:
@@ -259,7 +266,7 @@ def user_files(environment: Mapping[str, str]) -> list[str]:
     if not folder:
         return []
     earlier = os.path.join(home, ".config", "kasmos", "config.toml") if home else ""
-    return [path for path in (os.path.join(folder, "git-kas", "config.toml"), earlier) if path]
+    return [path for path in (os.path.join(folder, _OUR_FILE), earlier) if path]
 
 
 def _existing(paths: Sequence[str]) -> list[tuple[str, bytes]]:
@@ -319,6 +326,13 @@ def _origin(key: ConfigKey, entry: ConfigEntry) -> str:
 
 def _where(setting: Setting) -> str:
     return f"{setting.source}, key '{setting.key}'"
+
+
+def _why_not_in_git(entry: ConfigEntry) -> str:
+    if entry.scope is ConfigScope.WORKTREE:
+        return "kas.* keys are not read per worktree"
+    known = any(key.git.lower() == entry.key for key in KEYS)
+    return "" if known else "there is no such key"
 
 
 def _why_not(word: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from git_kas.cli.commands import COMMANDS
+from git_kas.cli.commands import COMMANDS, CommandEntry
 from git_kas.cli.parser import build_parser, load_command
 from git_kas.cli.schema import open_schema
 from git_kas.cli.triage_view import COLUMN_MEANINGS
@@ -148,8 +148,12 @@ def man_page() -> str:
     for entry in COMMANDS:
         command = load_command(entry)
         lines += [".SS git kas " + _roff(entry.name), _roff(command.DESCRIPTION.replace("\n", " "))]
+        lines += _option_lines(entry)
         for example, purpose in command.EXAMPLES:
             lines += [".TP", rf"\fB{_roff(example)}\fR", _roff(purpose)]
+    lines += [".SH CONFIGURATION", "As for \\fBgit-config\\fR(1):"]
+    for key in KEYS:
+        lines += [".TP", rf"\fB{_roff(key.git)}\fR", _roff(f"{key.meaning} (default: {key.default or 'none'})")]
     lines += [".SH ENVIRONMENT"]
     for variable, meaning in VARIABLES.items():
         lines += [".TP", rf"\fB{variable}\fR", _roff(meaning)]
@@ -158,6 +162,15 @@ def man_page() -> str:
         lines += [".TP", rf"\fB{error.exit_status}\fR {error.code}", _roff(error.meaning)]
     lines += [".SH SEE ALSO", r"\fBgit-worktree\fR(1), \fBgit-branch\fR(1), \fBgit-config\fR(1)"]
     return "\n".join(lines) + "\n"
+
+
+def _option_lines(entry: CommandEntry) -> Iterable[str]:
+    """The options and arguments of a command, as its help names them."""
+    for action in build_parser(entry)._actions:  # noqa: SLF001 - argparse has no other way to list them
+        words = ", ".join(action.option_strings) or str(action.metavar)
+        value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else "")
+        operand = f" {value}" if action.option_strings and value else ""
+        yield from (".TP", rf"\fB{_roff(words)}\fR{_roff(operand)}", _roff(action.help or ""))
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -340,3 +340,10 @@ def test_an_unknown_key_is_a_usage_error(kas: Run, place: Place) -> None:
     assert (refused.status, refused.out) == (2, "")
     assert "'colour'" in refused.err
     assert "stalled_after" in refused.err
+
+
+def test_what_nobody_knows_is_reported(kas: Run, place: Place) -> None:
+    place.repo.git("config", "kas.bsae", "x")
+    finished = kas("where", "--json", cwd=place.repo.path, env=place.environment)
+    (warning,) = finished.json()["warnings"]
+    assert warning.startswith("kas.bsae in file:.git/config does not count")

@@ -44,7 +44,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
         "main_worktree": location.main_worktree,
         "worktree": location.worktree,
     }
-    return Result("where", lambda: data, lambda style: _text(data, style))
+    return Result("where", lambda: data, lambda style: _text(data, style), app.config.ignored())
 
 
 def _text(data: Mapping[str, str | None], style: Style) -> str:
