@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_kas.app import App, process_environment
 from git_kas.cli.envelope import error_document, success_document
@@ -25,17 +25,6 @@ class Answer(NamedTuple):
     status: int
     out: str = ""
     err: str = ""
-
-
-def run() -> NoReturn:
-    """The program ``git-kas``: :func:`main`, then leave at once.
-
-    Everything is printed and closed by then; taking the interpreter down piece by piece would add a sixth to
-    the time of ``git kas plan list``.
-    """
-    status = main()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

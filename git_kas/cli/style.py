@@ -37,6 +37,8 @@ def printable(text: str) -> str:
 
     Descriptions, lock reasons and paths come from files that anyone may have written.
     """
+    if text.isprintable():  # the usual case, and much quicker
+        return text
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 

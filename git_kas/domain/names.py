@@ -17,6 +17,7 @@ BRANCH_PREFIX: Final = "plan/"
 _PLAN_NAME_BYTES: Final = 200
 _TOPIC_CHARACTERS: Final = 200
 
+_USUAL_PLAN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,180}\.md")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DATE_PREFIX: Final = re.compile(r"\d{4}-\d{2}-\d{2}-")
 _NOT_IN_SLUG: Final = re.compile(r"[^a-z0-9]+")
@@ -30,7 +31,7 @@ class PlanName(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:  # noqa: D102
-        problem = _plan_name_problem(text)
+        problem = "" if _USUAL_PLAN_NAME.fullmatch(text) else _plan_name_problem(text)
         if problem:
             raise InvalidName(
                 f"{text!r} is no plan name: {problem}.",
