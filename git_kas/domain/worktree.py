@@ -73,8 +73,3 @@ class Dirt:
     untracked: int = 0
     conflicts: int = 0
     problem: str = ""
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing would be lost with the folder, as far as Git's status knows."""
-        return not (self.changed or self.untracked or self.problem)
