@@ -6,32 +6,35 @@ Together with :mod:`git_kas.config` this is the only reader of the environment.
 from __future__ import annotations
 
 import os
-import sys
-import time
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
-from git_kas.domain.names import relative_folder
-from git_kas.errors import InvalidConfiguration, InvalidName, NotARepository, UsageError
-from git_kas.plugin.manager import PluginManager
+from git_kas.errors import (
+    InvalidConfiguration,
+    InvalidName,
+    NotARepository,
+    NotFound,
+    ProgramFailed,
+    UsageError,
+)
 from git_kas.ports.store import Store, StoreRequest
+from git_kas.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from git_kas.domain.base import Base, References
-    from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.domain.mutation import Author
     from git_kas.domain.names import BranchName
-    from git_kas.ports.files import PlanFiles, Scratch
-    from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.progress import Progress
+    from git_kas.ports.signals import SignalPlace
+    from git_kas.ports.watch import WatchedFolder
+    from git_kas.usecases.apply_signals import Applied
+    from git_kas.usecases.crew import Target, Trial
     from git_kas.usecases.demo import Demo
+    from git_kas.usecases.plan_texts import TextPlaces
+    from git_kas.usecases.send_signal import Desk
     from git_kas.usecases.triage import Triage, TriageContext
-
-_GIT_PLUGIN = "gitcli"
-_FILES_PLUGIN = "files"
+    from git_kas.usecases.verify_store import Verification
 
 
 def process_environment() -> dict[str, str]:
@@ -39,38 +42,11 @@ def process_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-@contextmanager
-def _named(setting: Setting) -> Iterator[None]:
-    """Say in an error about a plugin or its name which setting asked for it."""
-    try:
-        yield
-    except UsageError as error:
-        error.message = f"{setting.source}, '{setting.value}': {error.message}"
-        raise
-
-
-class SystemClock:
-    """The port :class:`~git_kas.ports.clock.Clock` over the system's clock."""
-
-    def now(self) -> int:
-        """See :class:`git_kas.ports.clock.Clock`."""
-        return int(time.time())
-
-
-class App:
+class App(Workspace):
     """One run of git-kas in one folder.
 
     ``options`` are values from the command line, by configuration key.
     """
-
-    def __init__(
-        self, folder: str, environment: Mapping[str, str], options: Mapping[str, str], progress: Progress
-    ) -> None:
-        self.folder = folder
-        self.environment = environment
-        self.progress = progress
-        self._options = options
-        self.plugins = PluginManager(sys.path)
 
     @classmethod
     def from_process(cls, options: Mapping[str, str], progress: Progress) -> App:
@@ -97,167 +73,94 @@ class App:
         nowhere = {"HOME": os.devnull, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         return App(folder, kept | nowhere, {}, self.progress)
 
-    # -- where we are ----------------------------------------------------------------------------------------
-
-    @property
-    def location(self) -> RepositoryLocation:
-        """Where the repository is.
+    @cached_property
+    def author(self) -> Author:
+        """On whose behalf plans are changed: the role in KAS_ACTOR, and the user's name for Git or the system.
 
         Raises:
-            NotARepository: there is none.
+            UsageError: KAS_ACTOR is no role.
         """
-        if self._location is None:
-            if explicit := self.environment.get("GIT_DIR"):
-                raise NotARepository(
-                    f"GIT_DIR is set to {explicit}, and that is no Git repository.", next_step="Unset GIT_DIR."
-                )
-            raise NotARepository(
-                f"{self.folder} is not in a Git repository.", next_step="Change to a repository's folder."
-            )
-        return self._location
+        from git_kas.domain.lifecycle import Actor
+        from git_kas.domain.mutation import Author
 
-    @cached_property
-    def _location(self) -> RepositoryLocation | None:
-        folders = self._folders
-        return self.git_folders.locate(folders, self.git_entries) if folders else None
-
-    @cached_property
-    def git_folders(self) -> GitFolderReader:
-        """The reader of Git's administrative folders."""
-        return cast("GitFolderReader", self.plugins.call(_FILES_PLUGIN, "kas_git_folders"))
-
-    @cached_property
-    def git_entries(self) -> ConfigEntries:
-        """Git's configuration."""
-        reader = self.plugins.call(_GIT_PLUGIN, "kas_git_config", environment=self.environment)
-        return cast("GitConfig", reader).read(self.folder, self._folders)
-
-    @cached_property
-    def _folders(self) -> GitFolders | None:
-        return self.git_folders.find(self.folder, self.environment)
-
-    # -- configuration ---------------------------------------------------------------------------------------
-
-    @cached_property
-    def config(self) -> Configuration:
-        """All sources of configuration."""
-        return Configuration(
-            options=self._options,
-            environment=self.environment,
-            git=self.git_entries,
-            read_policy=self._read_policy,
-        )
+        word = self.environment.get("KAS_ACTOR") or Actor.USER
+        if word not in set(Actor):
+            raise UsageError(f"KAS_ACTOR is '{word}'.", next_step=f"Use one of: {', '.join(Actor)}.")
+        name = self.git_entries.text("user.name") or self.environment.get("USER", "")
+        return Author(Actor(word), name.encode("utf-8", "replace").decode())
 
     @property
-    def project(self) -> Setting:
-        """The name under which a shared store keeps this repository's plans."""
-        setting = self.config.setting("project")
-        if setting.source != "default":
-            return setting
-        from git_kas.domain.location import project_name
+    def earlier_state_file(self) -> str | None:
+        """Where the earlier system kept its state, whether it is there or not; None without a main worktree."""
+        from git_kas.domain.state_file import EARLIER_FOLDER, STATE_FILE_NAME
 
-        return Setting("project", project_name(self.location), "folder name")
+        main = self.location.main_worktree
+        return os.path.join(main, *EARLIER_FOLDER, STATE_FILE_NAME) if main else None
+
+    def absolute(self, path: str) -> str:
+        """A path that was given relative to the folder of this run."""
+        return os.path.normpath(os.path.join(self.folder, path))
+
+    @cached_property
+    def text_places(self) -> TextPlaces:
+        """Where working copies of plan texts are: in this worktree, then in the main one."""
+        return self._text_places(self.location.worktree, self.location.main_worktree)
+
+    @cached_property
+    def own_text_places(self) -> TextPlaces:
+        """Where the working copies are that may be taken into the store: in this worktree."""
+        return self._text_places(self.location.worktree)
+
+    def _text_places(self, *worktrees: str | None) -> TextPlaces:
+        from git_kas.usecases.plan_texts import TextPlaces
+
+        found = tuple(dict.fromkeys(worktree for worktree in worktrees if worktree))
+        return TextPlaces(self.plan_files, found, self.plans_folder.value)
+
+    @cached_property
+    def signal_places(self) -> Sequence[SignalPlace]:
+        """Where signals may lie: in every worktree."""
+        from git_kas.usecases.signals import signal_places
+
+        return signal_places(self.git_folders.worktrees(self.location), self.plans_folder.value)
 
     @property
-    def plans_folder(self) -> Setting:
-        """The folder of plan texts, relative to a worktree."""
-        setting = self.config.setting("plans")
+    def desk(self) -> Desk:
+        """The worktree we are in, as the place of an agent.
+
+        Raises:
+            NotFound: we are in none.
+        """
+        from git_kas.domain.names import ObjectId
+        from git_kas.domain.signals import signal_folders
+        from git_kas.ports.signals import SignalPlace
+        from git_kas.usecases.send_signal import Desk
+
+        path, git_dir = self.location.worktree, os.path.realpath(self.location.git_dir)
+        if path is None:
+            raise NotFound(f"{self.folder} is in no worktree.", next_step="Change to a worktree.")
+        worktrees = self.git_folders.worktrees(self.location)
+        here = next((known for known in worktrees if os.path.realpath(known.admin_dir) == git_dir), None)
         try:
-            return setting._replace(value=relative_folder(setting.value))
-        except InvalidName as error:
-            raise InvalidConfiguration(
-                f"{setting.source}: {error.message}", next_step=error.next_step
-            ) from error
+            head = ObjectId(self.porcelain.run(path, "rev-parse", "--verify", "--quiet", "HEAD").strip())
+        except (ProgramFailed, InvalidName):  # a branch without a commit
+            head = None
+        place = SignalPlace(here.id if here else "", path, signal_folders(self.plans_folder.value))
+        return Desk(place, here.branch if here else None, head)
 
-    @cached_property
-    def base(self) -> Base | None:
-        """The base branch, or None where the repository has none."""
-        from git_kas.domain.base import choose_base
+    def again(self) -> App:
+        """The same run with nothing read yet."""
+        return App(self.folder, self.environment, self._options, self.progress)
 
-        configured = self.config.branch("base")
-        if configured is None:
-            return self._base_without_policy
-        base = choose_base([configured], self.references)
-        if base is None and self.references.branches:
-            setting = self.config.setting("base")
-            raise InvalidConfiguration(
-                f"{setting.source}: the base branch '{configured}' does not exist.",
-                next_step="Name an existing branch, or remove the setting.",
-            )
-        return base
+    def moments_to_look(self) -> Iterator[None]:
+        """Yield at once, and then each time that something which triage shows may have changed."""
+        from git_kas.usecases.watch_triage import moments_to_look, watched_folders
 
-    @cached_property
-    def _base_without_policy(self) -> Base | None:
-        from git_kas.domain.base import choose_base, default_candidates
+        def folders() -> Sequence[WatchedFolder]:
+            worktrees = self.git_folders.worktrees(self.location)
+            return watched_folders(self.location, worktrees, self.plans_folder.value)
 
-        setting = self.config.without_policy("base")
-        if setting:
-            return choose_base([setting.value], self.references)
-        default_branch = self.git_entries.text("init.defaultbranch")
-        return choose_base(default_candidates(self.references.remote_head, default_branch), self.references)
-
-    def _read_policy(self) -> PolicyFile | None:
-        if self._location is None or self._base_without_policy is None:
-            return None
-        base = self._base_without_policy
-        data = self.repository.read_file(base.tip, POLICY_FILE)
-        return PolicyFile(data, f"{base.name}:{POLICY_FILE}") if data is not None else None
-
-    # -- ports -----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def repository(self) -> Repository:
-        """The reader of references and history that ``kas.reader`` names."""
-        setting = self.config.setting("reader")
-        location, environment = self.location, self.environment
-        with _named(setting):
-            found = self.plugins.call(
-                setting.value, "kas_repository", location=location, environment=environment
-            )
-        return cast("Repository", found)
-
-    @cached_property
-    def references(self) -> References:
-        """The references of the repository, read once."""
-        from git_kas.domain.base import References
-
-        repository = self.repository
-        return References(
-            repository.local_branches(),
-            repository.remote_branches(),
-            repository.symbolic_target("refs/remotes/origin/HEAD"),
-        )
-
-    @cached_property
-    def porcelain(self) -> Porcelain:
-        """The git program."""
-        return cast("Porcelain", self.plugins.call(_GIT_PLUGIN, "kas_porcelain", environment=self.environment))
-
-    @cached_property
-    def store(self) -> Store:
-        """The plan store that ``kas.store`` names."""
-        setting = self.config.setting("store")
-        request = StoreRequest(
-            setting.value, self.location, lambda: self.project.value, lambda: self.plans_folder.value
-        )
-        with _named(setting):
-            found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
-        return cast("Store", found)
-
-    @cached_property
-    def plan_files(self) -> PlanFiles:
-        """Plan texts in worktrees."""
-        return cast("PlanFiles", self.plugins.call(_FILES_PLUGIN, "kas_plan_files"))
-
-    @cached_property
-    def scratch(self) -> Scratch:
-        """Throw-away folders."""
-        return cast("Scratch", self.plugins.call(_FILES_PLUGIN, "kas_scratch"))
-
-    @property
-    def clock(self) -> SystemClock:
-        """The time of day."""
-        return SystemClock()
+        return moments_to_look(self.watch, folders, self.store)
 
     # -- use cases -------------------------------------------------------------------------------------------
 
@@ -271,6 +174,7 @@ class App:
             porcelain=self.porcelain,
             store=self.store,
             plan_files=self.plan_files,
+            signal_box=self.signal_box,
             clock=self.clock,
             progress=self.progress,
         )
@@ -287,12 +191,59 @@ class App:
             stalled_after=self.config.days("stalled_after"),
         )
 
+    def apply_signals(self) -> Applied:
+        """Apply the signals of all worktrees."""
+        from git_kas.usecases.apply_signals import apply_signals
+        from git_kas.usecases.commit_signal import SignalPorts, SignalScope
+
+        ports = SignalPorts(self.signal_box, self.store, self.plan_files, self.clock, self.progress)
+        scope = SignalScope(self.signal_places, self.plans_folder.value, self.location.main_worktree)
+        return apply_signals(ports, scope)
+
     def build_demo(self, folder: str | None) -> Demo:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""
         from git_kas.usecases.demo import build_demo
 
         porcelain = self.isolated(self.folder).porcelain
         return build_demo(self.scratch, porcelain, self.clock, self.progress, folder)
+
+    def verify_store(self, url: str | None, trial: Trial, keep: str | None) -> Verification:
+        """Try the store at ``url``, or one of the configured kind, in a project that nobody uses."""
+        from git_kas.usecases.crew import Target
+        from git_kas.usecases.verify_store import VerifyPorts, verify_store
+
+        target = Target(url or self._store_kind(), f"verify-{self.clock.now_ns():x}")
+        ports = VerifyPorts(self.processes, self.scratch, self.progress, self._open_target)
+        return verify_store(ports, target, trial, os.path.join(self.folder, keep) if keep else None)
+
+    def run_store_client(self, job: str, wait_for_word: Callable[[], str]) -> None:
+        """Be one of the clients that try a store."""
+        from git_kas.usecases.crew import Target
+        from git_kas.usecases.store_client import decode_job, run_client
+
+        todo = decode_job(job)
+        store = self._open_target(Target(todo.url, todo.project), todo.folder)
+        try:
+            run_client(todo, store, self.processes, wait_for_word)
+        finally:
+            store.close()
+
+    def _store_kind(self) -> str:
+        setting = self.config.setting("store")
+        if ":" in setting.value:
+            raise UsageError(
+                f"{setting.source}: the plan store '{setting.value}' is a place that others may use.",
+                next_step="Name it as the argument if a new project may be left there.",
+            )
+        return setting.value
+
+    def _open_target(self, target: Target, folder: str) -> Store:
+        """The store ``target``, as if ``folder`` were the administrative folder of a bare repository."""
+        from git_kas.domain.location import RepositoryLocation
+
+        location = RepositoryLocation(folder, folder, None, None)
+        request = StoreRequest(target.url, location, lambda: target.project, lambda: "docs/plans", self.clock)
+        return cast("Store", self.plugins.call(target.url.partition(":")[0], "kas_store", request=request))
 
     def _protected(self) -> frozenset[BranchName]:
         from git_kas.domain.names import BranchName

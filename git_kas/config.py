@@ -110,6 +110,7 @@ KEY_BY_NAME: Final[Mapping[str, ConfigKey]] = {key.name: key for key in KEYS}
 VARIABLES: Final[Mapping[str, str]] = {
     "KAS_STORE": "the plan store, as kas.store",
     "KAS_PROJECT": "the project name, as kas.project",
+    "KAS_ACTOR": "who changes plans: user (the default), agent or system; users may do more",
     "KAS_JSON": "any value but 0: every command prints JSON, as with --json",
     "KAS_DEBUG": "any value but 0: an unexpected error shows where it came from",
     "NO_COLOR": "any value: no colour",

@@ -136,12 +136,16 @@ class AlreadyExists(KasError):
 
 
 class Conflict(KasError):
-    """Somebody else changed the plan first; the message names its current state."""
+    """Somebody else changed the plan first; the message names its current state, ``current`` is the plan."""
 
     code = "conflict"
     exit_status = 4
     http_status = 409
     meaning = "somebody else won the race; a stale If-Match is answered with 412"
+
+    def __init__(self, message: str, *, next_step: str, current: object = None) -> None:
+        super().__init__(message, next_step=next_step)
+        self.current = current
 
 
 class KeyReused(KasError):

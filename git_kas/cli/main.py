@@ -14,17 +14,21 @@ from git_kas.cli.style import printable, style_of
 from git_kas.errors import BROKEN_PIPE_EXIT, Interrupted, KasError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from git_kas.cli.result import Result
+    from git_kas.cli.style import Style
 
 _OPTIONS_BY_KEY = {"store": "store"}
 
 
 class Answer(NamedTuple):
-    """All that one run says."""
+    """All that one run says, and what it says later."""
 
     status: int
     out: str = ""
     err: str = ""
+    more: Iterator[Answer] = iter(())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,17 +37,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     environment = process_environment()
     no_stdout = sys.stdout is None
     _prepare_streams()
+    status = 0
+    try:
+        for answer in _answers(given, environment):
+            status = _deliver(answer, no_stdout=no_stdout)
+            if status in {BROKEN_PIPE_EXIT, Interrupted.exit_status}:
+                break
+    except KeyboardInterrupt:
+        failure = _failure(_interrupted(), as_json=_wants_json(given, environment))
+        return _deliver(failure, no_stdout=no_stdout)
+    return status
+
+
+def _answers(given: list[str], environment: Mapping[str, str]) -> Iterator[Answer]:
+    """The answer, the ones that follow it, and at the end what went wrong."""
     try:
         answer = _answer(given, environment)
+        yield answer
+        yield from answer.more
     except KasError as error:
-        answer = _failure(error, as_json=_wants_json(given, environment))
-    except KeyboardInterrupt:
-        answer = _failure(Interrupted("Interrupted.", next_step=""), as_json=_wants_json(given, environment))
+        yield _failure(error, as_json=_wants_json(given, environment))
     except Exception as error:
         if _is_set(environment, "KAS_DEBUG"):
             raise
-        answer = _failure(_unexpected(error), as_json=_wants_json(given, environment))
-    return _deliver(answer, no_stdout=no_stdout)
+        yield _failure(_unexpected(error), as_json=_wants_json(given, environment))
 
 
 def _answer(given: list[str], environment: Mapping[str, str]) -> Answer:
@@ -62,10 +79,16 @@ def _answer(given: list[str], environment: Mapping[str, str]) -> Answer:
         result = load_command(entry).run(app, parsed)
     finally:
         progress.done()
+    style = style_of(sys.stdout, environment, parsed.color)
+    more = (_rendered(later, style, as_json=as_json) for later in result.more or ())
+    return _rendered(result, style, as_json=as_json)._replace(more=more)
+
+
+def _rendered(result: Result, style: Style, *, as_json: bool) -> Answer:
     if as_json:
         return Answer(result.exit_status, success_document(result.kind, result.data(), result.warnings) + "\n")
     warnings = "".join(f"git-kas: warning: {printable(warning)}\n" for warning in result.warnings)
-    return Answer(result.exit_status, result.text(style_of(sys.stdout, environment, parsed.color)), warnings)
+    return Answer(result.exit_status, result.text(style), warnings)
 
 
 def _failure(error: KasError, *, as_json: bool) -> Answer:
@@ -86,6 +109,10 @@ def _deliver(answer: Answer, *, no_stdout: bool) -> int:
     except BrokenPipeError:
         _abandon_output()
         return BROKEN_PIPE_EXIT
+    except KeyboardInterrupt:
+        _abandon_output()  # half of a document is none, and its reader may have stopped
+        print(_failure(_interrupted(), as_json=False).err, end="", file=sys.stderr)
+        return Interrupted.exit_status
     except OSError as error:
         _abandon_output()
         print(f"git-kas: The output cannot be written: {error.strerror}.", file=sys.stderr)
@@ -118,6 +145,10 @@ def _command_first(given: list[str]) -> list[str]:
 
 def _wants_json(given: Sequence[str], environment: Mapping[str, str]) -> bool:
     return "--json" in given or _is_set(environment, "KAS_JSON")
+
+
+def _interrupted() -> Interrupted:
+    return Interrupted("Interrupted.", next_step="")
 
 
 def _unexpected(error: Exception) -> KasError:

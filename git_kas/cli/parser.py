@@ -131,7 +131,7 @@ def _usage_word(action: argparse.Action) -> str:
     word = str(action.metavar or action.dest)
     if action.choices:
         word = "{" + ",".join(map(str, action.choices)) + "}"
-    return f"[{word}]" if action.nargs in {"?", "*"} else word
+    return f"[{word}]" if action.nargs == "?" else f"[{word}...]" if action.nargs == "*" else word
 
 
 def _version_specific() -> dict[str, Any]:

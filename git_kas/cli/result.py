@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from git_kas.app import App
     from git_kas.cli.style import Style
@@ -16,7 +16,8 @@ class Result(NamedTuple):
     """The answer of a command.
 
     ``data`` makes what ``--json`` prints under ``kind`` (documented in the JSON schema); ``text`` renders the
-    same for people; ``warnings`` are sentences for standard error.
+    same for people; ``warnings`` are sentences for standard error. ``more`` are the answers that follow as
+    things change, for a command that watches.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Result(NamedTuple):
     text: Callable[[Style], str]
     warnings: Sequence[str] = ()
     exit_status: int = 0
+    more: Iterator[Result] | None = None
 
 
 class Command(Protocol):

@@ -10,11 +10,18 @@ import json
 from typing import Any, Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
+from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.branch import UnknownReason, VerdictKind
-from git_kas.domain.lifecycle import Status
+from git_kas.domain.ledger import Action
+from git_kas.domain.lifecycle import Actor, Event, Status
+from git_kas.domain.plan_rules import Rule, Severity
+from git_kas.domain.signals import SIGNAL_FORMS
 from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState, Operation
 from git_kas.errors import error_types
+from git_kas.usecases.apply_signals import Handling
+from git_kas.usecases.import_plans import ImportEffect
+from git_kas.usecases.signals import SignalState
 
 Schema = dict[str, Any]
 
@@ -22,6 +29,7 @@ _TEXT: Final[Schema] = {"type": "string"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _YES_NO: Final[Schema] = {"type": "boolean"}
 _TIME: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
+_PRECISE_TIME: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"}
 _OBJECT_ID: Final[Schema] = {"type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$"}
 _PLAN_NAME: Final[Schema] = {"type": "string", "pattern": r"[^/\\]\.md$"}
 
@@ -53,6 +61,14 @@ def _described(schema: Schema, description: str) -> Schema:
     return {"description": description, **schema}
 
 
+_MOVE: Final = _object(
+    time=_PRECISE_TIME,
+    event=_described(_or_null(_one_of(Event)), "null where the status was set without one"),
+    **{"from": _TEXT},
+    actor=_one_of(Actor),
+    by=_TEXT,
+)
+
 _PLAN: Final = _object(
     filename=_PLAN_NAME,
     status=_described(_TEXT, f"{', '.join(Status)}, or an unknown word as it was found"),
@@ -62,7 +78,60 @@ _PLAN: Final = _object(
     created_at=_described(_TEXT, "RFC 3339 as it was sent; 0001-01-01T00:00:00Z for none"),
     implemented=_TEXT,
     revision={"type": "integer", "minimum": 1},
+    round=_described(_COUNT, "how often its implementation was finished"),
+    content_id=_described(_or_null(_TEXT), "the SHA-256 of the text that the store holds"),
+    moved=_or_null(_MOVE),
     extra={"type": "object"},
+)
+
+_ENTRY: Final = _object(
+    change={"type": "integer", "minimum": 1},
+    time=_PRECISE_TIME,
+    actor=_one_of(Actor),
+    by=_TEXT,
+    action=_one_of(Action),
+    plan=_or_null(_PLAN_NAME),
+    revision=_or_null(_COUNT),
+    event=_or_null(_one_of(Event)),
+    **{"from": _or_null(_TEXT)},
+    to=_or_null(_TEXT),
+    note=_TEXT,
+    key=_or_null(_TEXT),
+    detail={"type": "object"},
+)
+
+_MOVED: Final = _object(
+    filename=_PLAN_NAME,
+    **{"from": _TEXT},
+    to=_one_of(Status),
+    event=_described(_or_null(_one_of(Event)), "the last one; null where the status was forced"),
+    events=_list(_one_of(Event)),
+    revision={"type": "integer", "minimum": 1},
+    change={"type": "integer", "minimum": 1},
+    replayed=_described(_YES_NO, "whether this was done before under the same key"),
+)
+
+_TASK: Final = _object(
+    number=_COUNT,
+    label=_TEXT,
+    title=_TEXT,
+    line=_COUNT,
+    files=_list(_object(action=_TEXT, path=_TEXT)),
+    depends_on=_list(_object(part=_TEXT, label=_TEXT)),
+    body=_TEXT,
+)
+
+_PLAN_SHOWN: Final = _object(
+    plan=_PLAN,
+    events=_described(_list(_one_of(Event)), "those that this actor may apply now"),
+    text=_or_null(_TEXT),
+    text_from=_or_null(_one_of(("store", "worktree"))),
+    title=_TEXT,
+    goal=_TEXT,
+    architecture=_TEXT,
+    tech_stack=_TEXT,
+    size=_TEXT,
+    waves=_list(_object(number=_COUNT, title=_TEXT, line=_COUNT, introduction=_TEXT, tasks=_list(_TASK))),
 )
 
 _WORKTREE_DETAILS: Final = _object(
@@ -80,6 +149,7 @@ _TRIAGE_ROW: Final = _object(
     plan=_or_null(_PLAN_NAME),
     status=_or_null(_TEXT),
     topic=_or_null(_TEXT),
+    moved=_described(_or_null(_MOVE), "how the plan came into its status; null where that was not seen"),
     branch=_described(_or_null(_TEXT), "without refs/heads/; one that a plan names may not exist: see tip"),
     is_base=_YES_NO,
     tip=_or_null(_OBJECT_ID),
@@ -104,9 +174,78 @@ _TRIAGE_ROW: Final = _object(
 
 _TRIAGE: Final = _object(base=_or_null(_TEXT), rows=_list(_TRIAGE_ROW))
 
+_SIGNAL: Final = _object(
+    state=_one_of(SignalState),
+    name=_described(_TEXT, "the file's name"),
+    plan=_or_null(_PLAN_NAME),
+    event=_or_null(_one_of(form.word for form in SIGNAL_FORMS)),
+    worktree=_described(_TEXT, "absolute path"),
+    written=_described(_or_null(_TIME), "null where the file's time is in no calendar"),
+    reason=_TEXT,
+    id=_described(_or_null(_TEXT), "of a rejected one, for 'git kas signals retry'"),
+    path=_described(_or_null(_TEXT), "where a rejected one is kept"),
+)
+
+_HANDLED: Final = _object(
+    handling=_one_of(Handling),
+    name=_TEXT,
+    plan=_or_null(_PLAN_NAME),
+    event=_or_null(_one_of(form.word for form in SIGNAL_FORMS)),
+    worktree=_TEXT,
+    **{"from": _or_null(_TEXT)},
+    to=_or_null(_TEXT),
+    reason=_TEXT,
+    id=_or_null(_TEXT),
+)
+
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
     "plan.list": _list(_PLAN),
+    "plan.show": _PLAN_SHOWN,
+    "plan.create": _PLAN,
+    "plan.register": _PLAN,
+    "plan.transition": _MOVED,
+    "plan.set-status": _MOVED,
+    "reset-plan": _MOVED,
+    "plan.rename": _object(old=_PLAN_NAME, plan=_PLAN),
+    "plan.topic": _object(
+        plan=_or_null(_PLAN), topics=_or_null(_list(_object(name=_TEXT, created_at=_TEXT, plans=_COUNT)))
+    ),
+    "plan.history": _list(_ENTRY),
+    "import": _object(
+        file=_TEXT,
+        dry_run=_YES_NO,
+        topics=_COUNT,
+        plans=_list(
+            _object(filename=_PLAN_NAME, status=_TEXT, effect=_one_of(ImportEffect), fields=_list(_TEXT))
+        ),
+    ),
+    "export": _object(file=_or_null(_TEXT), document={"type": ["object", "null"]}),
+    "signal": _object(
+        plan=_PLAN_NAME,
+        event=_one_of(form.word for form in SIGNAL_FORMS),
+        wave=_or_null(_COUNT),
+        task=_or_null(_COUNT),
+        round=_described(_or_null(_COUNT), "null where the store could not be asked"),
+        head=_or_null(_OBJECT_ID),
+        path=_TEXT,
+    ),
+    "signals.list": _list(_SIGNAL),
+    "signals.apply": _object(handled=_list(_HANDLED), left=_list(_SIGNAL)),
+    "signals.retry": _list(_SIGNAL),
+    "signals.purge": _object(executed=_YES_NO, signals=_list(_SIGNAL)),
+    "lint": _object(
+        findings=_list(
+            _object(
+                file=_described(_TEXT, "path, relative to the current folder unless it was named otherwise"),
+                line={"type": "integer", "minimum": 1},
+                rule=_one_of(Rule),
+                severity=_one_of(Severity),
+                message=_TEXT,
+            )
+        ),
+        files=_described(_COUNT, "how many were checked"),
+    ),
     "where": _object(
         store=_TEXT,
         source=_TEXT,
@@ -120,6 +259,27 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     ),
     "config": _list(_object(key=_TEXT, value=_TEXT, source=_TEXT, meaning=_TEXT)),
     "plugins": _list(_object(name=_TEXT, module=_TEXT, distribution=_TEXT, hooks=_list(_TEXT), problem=_TEXT)),
+    "verify-store": _object(
+        store=_TEXT,
+        project=_described(_TEXT, "the new project that was used"),
+        clients=_COUNT,
+        plans=_COUNT,
+        seed={"type": "integer"},
+        operations=_COUNT,
+        commits=_COUNT,
+        repetitions=_described(_COUNT, "operations that repeated one under its key"),
+        faults=_object(kill=_COUNT, stop=_COUNT, drop=_COUNT),
+        seconds={"type": "number", "minimum": 0},
+        operations_per_second={"type": "number", "minimum": 0},
+        sound=_described(_YES_NO, "whether there is no anomaly"),
+        anomalies=_list(
+            _object(
+                kind=_one_of(AnomalyKind),
+                message=_TEXT,
+                operations=_described(_list(_TEXT), "client#number, and what it asked"),
+            )
+        ),
+    ),
     "demo": _object(project=_or_null(_TEXT), situations=_list(_object(row=_TEXT, story=_TEXT)), triage=_TRIAGE),
     "completion": _object(shell=_one_of(("bash", "zsh", "fish")), script=_TEXT),
     "version": _object(version=_TEXT, python=_TEXT),

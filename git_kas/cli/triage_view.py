@@ -6,8 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from git_kas.cli.envelope import rfc3339
+from git_kas.cli.plan_view import move_data, who
 from git_kas.cli.style import Style, printable, render_table
 from git_kas.domain.branch import UNKNOWN_REASON_MEANINGS
+from git_kas.domain.timestamps import nanoseconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 COLUMN_MEANINGS: Final[Mapping[str, str]] = {
     "plan": "the plan's name; empty for a branch or worktree without a plan",
     "status": "where the plan stands",
+    "moved": "when the plan came into its status, and by whom (on a terminal: how long ago)",
     "branch": "the plan's branch, or the one the worktree has checked out",
     "ahead": "commits of the branch that the local base branch lacks",
     "behind": "commits of the local base branch that the branch lacks",
@@ -32,7 +35,7 @@ COLUMN_MEANINGS: Final[Mapping[str, str]] = {
 
 COLUMNS: Final = tuple(COLUMN_MEANINGS)
 
-_OPTIONAL_COLUMNS: Final = ("worktree", "last_commit", "behind", "ahead", "dirty")
+_OPTIONAL_COLUMNS: Final = ("worktree", "moved", "last_commit", "behind", "ahead", "dirty")
 
 _BRANCH_PLACE: Final = COLUMNS.index("branch")
 
@@ -92,6 +95,7 @@ def _row_data(triage_row: TriageRow) -> dict[str, Any]:
         "plan": row.plan.filename if row.plan else None,
         "status": str(row.status) if row.status is not None else None,
         "topic": row.plan.topic if row.plan else None,
+        "moved": move_data(row.plan.moved) if row.plan else None,
         "branch": row.branch,
         "is_base": row.is_base,
         "tip": survey.branch.tip if survey else None,
@@ -140,7 +144,9 @@ def _worktree_data(row: Row) -> dict[str, Any] | None:
 def _plain_cells(triage_row: TriageRow) -> list[str]:
     row = triage_row.row
     when = rfc3339(row.last_commit) if row.last_commit is not None else ""
-    return [*_cells(row, when, row.worktree.path if row.worktree else ""), triage_row.next]
+    moved = row.plan.moved if row.plan else None
+    by = f"{moved.time} {who(moved.actor, moved.by)}" if moved else ""
+    return [*_cells(row, by, when, row.worktree.path if row.worktree else ""), triage_row.next]
 
 
 def _terminal_cells(triage_row: TriageRow, triage: Triage, now: int) -> list[str]:
@@ -148,16 +154,19 @@ def _terminal_cells(triage_row: TriageRow, triage: Triage, now: int) -> list[str
     when = age(now - row.last_commit) if row.last_commit is not None else ""
     path = row.worktree.path if row.worktree else ""
     path = "." if path == triage.main_worktree else path.removeprefix(f"{triage.main_worktree}/")
-    cells = _cells(row, when, path)
+    moved = row.plan.moved if row.plan else None
+    by = f"{age(now - nanoseconds_of(moved.time) // 10**9)} {moved.by or moved.actor}" if moved else ""
+    cells = _cells(row, by, when, path)
     if not row.plan and not row.branch:
         cells[_BRANCH_PLACE] = f"({path})"  # or a narrow table would show a row without a name
     return cells
 
 
-def _cells(row: Row, last_commit: str, worktree: str) -> list[str]:
+def _cells(row: Row, moved: str, last_commit: str, worktree: str) -> list[str]:
     return [
         row.plan.filename if row.plan else "",
         str(row.status or ""),
+        moved,
         row.branch or "",
         _number(row.survey.ahead if row.survey else None),
         _number(row.survey.behind if row.survey else None),

@@ -60,6 +60,8 @@ def first_flaw(text: str) -> tuple[int, str]:
                 return match.start(), f"{word} is not JSON"
             if len(word) > _NUMBER_LENGTH:
                 return match.start(), f"a number of {len(word)} characters is too long"
+            if float(word) in {float("inf"), float("-inf")} and not word.lstrip("-").isdecimal():
+                return match.start(), f"{word} is too large a number"
         elif keys and (known := keys[-1]) is not None and text.startswith(":", _skip_space(text, match.end())):
             key = json.loads(word)
             if key in known:

@@ -67,6 +67,20 @@ def _look_at_worktree(row: Row, _base: Base | None) -> Command | None:
     return None
 
 
+def _settle_signals(row: Row, _base: Base | None) -> Command | None:
+    if Flag.SIGNALS_WAITING in row.flags:
+        return ["git", "kas", "signals", "apply"]
+    return ["git", "kas", "signals", "list"] if Flag.SIGNALS_REJECTED in row.flags else None
+
+
+def _settle_differences(row: Row, _base: Base | None) -> Command | None:
+    if row.plan is not None and Flag.TEXT_CHANGED in row.flags:
+        return ["git", "kas", "plan", "register", row.plan.filename, "--update"]
+    if Flag.STATE_FILE_DIFFERS in row.flags:
+        return ["git", "kas", "import", "--update", "--dry-run"]
+    return None
+
+
 def _start(row: Row, base: Base | None) -> Command | None:
     waiting = row.status is Status.READY or Flag.NO_BRANCH in row.flags
     if row.plan is None or not waiting or row.worktree is not None or Flag.SHARED_BRANCH in row.flags:
@@ -102,6 +116,8 @@ def _read_work(row: Row, base: Base | None) -> Command | None:
 _RULES: Final[Sequence[Callable[[Row, Base | None], Command | None]]] = (
     _repair,
     _look_at_worktree,
+    _settle_signals,
+    _settle_differences,
     _start,
     _confirm_merged,
     _read_work,

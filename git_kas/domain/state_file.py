@@ -16,6 +16,8 @@ from git_kas.domain.plan import ZERO_TIME, Plan, Topic
 from git_kas.errors import InvalidName, StoreCorrupt
 
 STATE_FILE_NAME: Final = "plan-state.json"
+EARLIER_FOLDER: Final = ("docs", "plans")
+"""Where the earlier system kept that file, and nowhere else (ORIGIN 2)."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _TEXT_FIELDS: Final = ("status", "description", "branch", "topic", "created_at", "implemented")
@@ -37,6 +39,8 @@ class RemarkKind(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     AMBIGUOUS_DONE = "ambiguous_done"
     UNREADABLE_NAME = "unreadable_name"
+    DIFFERENT_ELSEWHERE = "different_elsewhere"
+    EDITED_OUTSIDE = "edited_outside"
 
 
 class Remark(NamedTuple):
@@ -50,8 +54,8 @@ class Remark(NamedTuple):
 class StateFile(NamedTuple):
     """Everything a state file says.
 
-    ``unread`` holds entries that are no plans as they were found, ``extra`` the unknown keys beside ``plans``
-    and ``topics``.
+    ``topics`` are those that were created; others stand only in a plan. ``unread`` holds entries that are no
+    plans as they were found, ``extra`` the unknown keys beside ``plans`` and ``topics``.
     """
 
     shape: Shape
@@ -60,6 +64,11 @@ class StateFile(NamedTuple):
     remarks: tuple[Remark, ...] = ()
     unread: Mapping[str, object] = MappingProxyType({})
     extra: Mapping[str, object] = MappingProxyType({})
+
+
+def passengers_of(state: StateFile) -> dict[str, object]:
+    """What stands in a state file and is not understood; it is kept in ours."""
+    return {key: dict(value) for key, value in (("unread", state.unread), ("extra", state.extra)) if value}
 
 
 EMPTY_STATE: Final = StateFile(Shape.EMPTY, MappingProxyType({}), MappingProxyType({}))
@@ -91,6 +100,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError(f"{word} is too large a number")
+    return number
 
 
 def _place_at(text: str, offset: int) -> tuple[int, int]:
@@ -134,11 +150,13 @@ class _Reading:
             extra = {key: value for key, value in root.items() if key not in {"plans", "topics"}}
         read = self._plans(entries, path, flat=flat)
         shape = Shape.FLAT if flat else Shape.WRAPPED if root else Shape.EMPTY
-        return StateFile(shape, read, self._topics(topics, read), tuple(self._remarks), self._unread, extra)
+        return StateFile(shape, read, self._topics(topics), tuple(self._remarks), self._unread, extra)
 
     def _root(self) -> dict[str, object]:
         try:
-            root = json.loads(self._text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            root = json.loads(
+                self._text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+            )
         except json.JSONDecodeError as error:
             self._refuse_syntax(error)
         except RecursionError:
@@ -211,8 +229,8 @@ class _Reading:
             _refuse(self._origin, _place_of(self._text, path), f"'{path[-1]}' is not a text")
         return ""
 
-    def _topics(self, entries: dict[str, object], plans: Mapping[PlanName, Plan]) -> dict[str, Topic]:
-        topics = {plan.topic: Topic(plan.topic) for plan in plans.values() if plan.topic}
+    def _topics(self, entries: dict[str, object]) -> dict[str, Topic]:
+        topics = {}
         for name, value in entries.items():
             path = ["topics", name]
             (created_at,) = self._words(self._object(value, path), ["created_at"], path)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from git_kas.domain.branch import BranchSurvey, Verdict
@@ -33,6 +33,10 @@ class Flag(StrEnum):
     SHARED_BRANCH = "shared_branch"
     FINISHED_WORKTREE = "finished_worktree"
     STALLED = "stalled"
+    SIGNALS_WAITING = "signals_waiting"
+    SIGNALS_REJECTED = "signals_rejected"
+    TEXT_CHANGED = "text_changed"
+    STATE_FILE_DIFFERS = "state_file_differs"
     MISSING_PLAN_FILE = "missing_plan_file"
     GONE_UPSTREAM = "gone_upstream"
     LEGACY_STATUS = "legacy_status"
@@ -57,7 +61,13 @@ FLAG_MEANINGS: Mapping[Flag, str] = {
     Flag.SHARED_BRANCH: "several plans name this branch, or would get it because they name none",
     Flag.FINISHED_WORKTREE: "the plan is done or cancelled and still has a worktree",
     Flag.STALLED: "the plan is in work and nothing was committed for longer than kas.stalledAfter",
-    Flag.MISSING_PLAN_FILE: "the plan's text is in no worktree, not in the base and not on its branch",
+    Flag.SIGNALS_WAITING: "an agent has left signals about the plan that were not applied yet",
+    Flag.SIGNALS_REJECTED: "signals about the plan were not applied; their texts are kept with the reason",
+    Flag.TEXT_CHANGED: "the plan's text in its worktree (else the main one) is not the one the store holds",
+    Flag.STATE_FILE_DIFFERS: "the earlier system's plan-state.json has changed since it was imported, and says "
+    "something else",
+    Flag.MISSING_PLAN_FILE: "the plan's text is in no worktree, not in the base, not on its branch, and "
+    "not in the store",
     Flag.GONE_UPSTREAM: "the branch tracks a remote branch that no longer exists",
     Flag.LEGACY_STATUS: "the stored status is a word of the earlier system",
     Flag.AMBIGUOUS_DONE: "'done' in a flat file of the earlier system may have meant 'to be reviewed'",
@@ -75,8 +85,9 @@ _QUIET_FLAGS = frozenset({Flag.LEGACY_STATUS, Flag.PROTECTED, Flag.MISSING_PLAN_
 class Situation:
     """All that triage looks at, already read.
 
-    ``dirt`` is keyed by worktree path. ``plans_with_text`` names the plans whose file was found. ``now`` is in
-    seconds since 1970 (UTC), ``stalled_after`` in days.
+    ``dirt`` is keyed by worktree path. ``plans_with_text`` names the plans whose file was found,
+    ``changed_texts`` the files that are not what the store holds. ``waiting`` and ``rejected`` are the words
+    and reasons of signals. ``now`` is in seconds since 1970 (UTC), ``stalled_after`` in days.
     """
 
     plans: Sequence[Plan]
@@ -89,6 +100,9 @@ class Situation:
     protected: frozenset[BranchName]
     now: int
     stalled_after: int
+    waiting: Mapping[PlanName, Sequence[str]] = field(default_factory=dict)
+    rejected: Mapping[PlanName, Sequence[str]] = field(default_factory=dict)
+    changed_texts: Mapping[PlanName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,14 +268,26 @@ class _Join:
             yield Flag.SHARED_BRANCH, plan.filename.default_branch
         if (days := self._days_stalled(row)) is not None:
             yield Flag.STALLED, f"{days} days"
-        if plan.filename not in self._situation.plans_with_text:
-            yield Flag.MISSING_PLAN_FILE, ""
+        yield from self._text_and_signal_notes(plan)
         if legacy := self._remarks.get((plan.filename, RemarkKind.LEGACY_STATUS)):
             yield Flag.LEGACY_STATUS, legacy
         if doubt := self._remarks.get((plan.filename, RemarkKind.AMBIGUOUS_DONE)):
             yield Flag.AMBIGUOUS_DONE, doubt
         if isinstance(plan.status, UnknownStatus):
             yield Flag.UNKNOWN_STATUS, str(plan.status)
+
+    def _text_and_signal_notes(self, plan: Plan) -> Iterator[tuple[Flag, str]]:
+        situation, name = self._situation, plan.filename
+        if waiting := situation.waiting.get(name):
+            yield Flag.SIGNALS_WAITING, ", ".join(waiting)
+        if rejected := situation.rejected.get(name):
+            yield Flag.SIGNALS_REJECTED, "; ".join(rejected)
+        if name in situation.changed_texts:
+            yield Flag.TEXT_CHANGED, situation.changed_texts[name]
+        if differing := self._remarks.get((name, RemarkKind.DIFFERENT_ELSEWHERE)):
+            yield Flag.STATE_FILE_DIFFERS, differing
+        if name not in situation.plans_with_text and not plan.content_id:
+            yield Flag.MISSING_PLAN_FILE, ""
 
     def _days_stalled(self, row: Row) -> int | None:
         """Whole days since the last commit of a plan in work; None where that is not longer than it may be."""

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.processes import Processes
+    from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
+    from git_kas.ports.watch import Watch
 
 PROJECT: Final = "git_kas"
 HOOK_PREFIX: Final = "kas_"
@@ -60,5 +63,20 @@ def kas_plan_files() -> PlanFiles:  # type: ignore[empty-body]  # a specificatio
 
 
 @_hookspec(firstresult=True)
+def kas_watch() -> Watch:  # type: ignore[empty-body]  # a specification has no body
+    """Make what tells of changes on disk. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
 def kas_scratch() -> Scratch:  # type: ignore[empty-body]  # a specification has no body
     """Make the maker of throw-away folders. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_processes(environment: Mapping[str, str]) -> Processes:  # type: ignore[empty-body]  # a specification
+    """Make the starter of other processes of this program. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_signal_box(location: RepositoryLocation) -> SignalBox:  # type: ignore[empty-body]  # a specification
+    """Open the box of sentinel files of a repository. Provided by the plugin ``files``."""

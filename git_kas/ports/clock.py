@@ -8,3 +8,6 @@ class Clock(Protocol):
 
     def now(self) -> int:
         """Seconds since 1970-01-01 00:00:00 UTC."""
+
+    def now_ns(self) -> int:
+        """The same in nanoseconds."""

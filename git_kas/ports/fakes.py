@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
 from git_kas.domain.worktree import Dirt, Worktree
 from git_kas.errors import AlreadyExists, ProgramFailed
-from git_kas.ports.store import StoreDescription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from git_kas.domain.branch import LocalBranch
     from git_kas.domain.history import Parents
-    from git_kas.domain.names import BranchName, ObjectId
-    from git_kas.domain.plan import Plan, Topic
-    from git_kas.domain.state_file import Remark
+    from git_kas.domain.names import BranchName, ObjectId, PlanName
+    from git_kas.ports.files import PlanText
 
 
 @dataclass
@@ -29,6 +28,10 @@ class FakeClock:
     def now(self) -> int:
         """See :class:`git_kas.ports.clock.Clock`."""
         return self.time
+
+    def now_ns(self) -> int:
+        """See :class:`git_kas.ports.clock.Clock`."""
+        return self.time * 1_000_000_000
 
 
 @dataclass
@@ -44,36 +47,6 @@ class FakeProgress:
     def done(self) -> None:
         """See :class:`git_kas.ports.progress.Progress`."""
         self.steps.append("done")
-
-
-@dataclass
-class FakeStore:
-    """A store that knows what it was given."""
-
-    plans: Sequence[Plan] = ()
-    topics: Sequence[Topic] = ()
-    said: Sequence[Remark] = ()
-    closed: bool = False
-
-    def describe(self) -> StoreDescription:
-        """See :class:`git_kas.ports.store.Store`."""
-        return StoreDescription("fake", "memory")
-
-    def list_plans(self) -> Sequence[Plan]:
-        """See :class:`git_kas.ports.store.Store`."""
-        return sorted(self.plans, key=lambda plan: plan.filename)
-
-    def list_topics(self) -> Sequence[Topic]:
-        """See :class:`git_kas.ports.store.Store`."""
-        return sorted(self.topics, key=lambda topic: topic.name)
-
-    def remarks(self) -> Sequence[Remark]:
-        """See :class:`git_kas.ports.store.Store`."""
-        return self.said
-
-    def close(self) -> None:
-        """See :class:`git_kas.ports.store.Store`."""
-        self.closed = True
 
 
 @dataclass
@@ -200,14 +173,28 @@ class FakePorcelain:
 
 @dataclass
 class FakePlanFiles:
-    """Plan texts as they were given, by worktree path."""
+    """Plan texts as they were given: names by worktree path, texts by absolute path."""
 
     listed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    texts: Mapping[str, PlanText] = field(default_factory=dict)
 
     def names(self, worktrees: Iterable[str], plans_folder: str) -> Mapping[str, frozenset[str]]:
         """See :class:`git_kas.ports.files.PlanFiles`."""
         del plans_folder
         return {worktree: self.listed.get(worktree, frozenset()) for worktree in worktrees}
+
+    def read(self, worktree: str, plans_folder: str, name: PlanName) -> PlanText | None:
+        """See :class:`git_kas.ports.files.PlanFiles`."""
+        return self.texts.get(f"{worktree}/{plans_folder}/{name}")
+
+    def digest(self, worktree: str, plans_folder: str, name: PlanName) -> str | None:
+        """See :class:`git_kas.ports.files.PlanFiles`."""
+        text = self.read(worktree, plans_folder, name)
+        return sha256(text.data).hexdigest() if text else None
+
+    def read_path(self, folder: str, path: str) -> PlanText | None:
+        """See :class:`git_kas.ports.files.PlanFiles`."""
+        return self.texts.get(path if path.startswith("/") else f"{folder}/{path}")
 
 
 @dataclass

@@ -1,7 +1,16 @@
 """Files that are not Git's: plan texts in worktrees, and throw-away folders."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from git_kas.domain.names import PlanName
+
+
+class PlanText(NamedTuple):
+    """The bytes of a plan text, and when they were last changed (nanoseconds since 1970)."""
+
+    data: bytes
+    mtime_ns: int
 
 
 class PlanFiles(Protocol):
@@ -9,6 +18,26 @@ class PlanFiles(Protocol):
 
     def names(self, worktrees: Iterable[str], plans_folder: str) -> Mapping[str, frozenset[str]]:
         """Worktree path → names of the ``.md`` files in its plans folder (empty where there is none)."""
+
+    def read(self, worktree: str, plans_folder: str, name: PlanName) -> PlanText | None:
+        """The text of the plan ``name`` in the plans folder of ``worktree``, or None if it is not there.
+
+        What lies in a worktree may come from anybody: nothing outside of it is ever read.
+
+        Raises:
+            KasError: it cannot be read: it is no regular file (a symbolic link is none) or too large, its
+                folder leads out of the worktree, or the system refuses.
+        """
+
+    def digest(self, worktree: str, plans_folder: str, name: PlanName) -> str | None:
+        """The SHA-256 of the text that :meth:`read` gives, or None if there is none or it cannot be read."""
+
+    def read_path(self, folder: str, path: str) -> PlanText | None:
+        """The text at ``path`` (relative to ``folder``), which somebody named, or None if nothing is there.
+
+        Raises:
+            KasError: it is no regular file (a symbolic link is none) or too large, or the system refuses.
+        """
 
 
 class ScratchFolder(Protocol):

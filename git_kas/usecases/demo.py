@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from git_kas.domain.lifecycle import Event
 from git_kas.domain.names import BranchName, PlanName
 from git_kas.domain.next_step import new_worktree_path
+from git_kas.domain.signals import form_of_word, signal_folders, signal_name
 from git_kas.domain.state_file import STATE_FILE_NAME
 from git_kas.domain.triage import SECONDS_PER_DAY
 from git_kas.errors import ProgramFailed
@@ -153,6 +155,12 @@ class _Builder:
         self._folder.write(f"{folder}/notes.txt", "neither committed nor ignored\n")
         review = self._plan("review", "reviewing", "waits for a verdict", branch=True)
         self._branch(review.default_branch, days_ago=0.5, commits=3)
+        approved = self._plan("approved", "reviewing", "its reviewer has left a signal: approved", branch=True)
+        self._branch(approved.default_branch, days_ago=0.2)
+        signal = signal_name(form_of_word(Event.REVIEW_APPROVED), approved)
+        folder = f"{PROJECT_FOLDER}/{signal_folders(_PLANS_FOLDER)[0]}"
+        self._folder.write(f"{folder}/.gitignore", "*\n")
+        self._folder.write(f"{folder}/{signal}", "well done\n")
         self._plan(
             "no-branch", "implementing", "said to be in work, but its branch does not exist", branch=True
         )

@@ -1,14 +1,15 @@
 """Says where every plan, branch and worktree stands (DESIGN 8). Writes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from git_kas.domain.base import Base, References
+from git_kas.domain.lifecycle import FINISHED
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId, PlanName
 from git_kas.domain.next_step import next_step
 from git_kas.domain.plan import Plan
-from git_kas.domain.signals import SIGNAL_FOLDER_NAMES
+from git_kas.domain.signals import signal_folders
 from git_kas.domain.triage import Row, Situation, triage_rows
 from git_kas.domain.worktree import Worktree
 from git_kas.errors import ProgramFailed
@@ -16,7 +17,9 @@ from git_kas.ports.clock import Clock
 from git_kas.ports.files import PlanFiles
 from git_kas.ports.git import GitFolderReader, Porcelain, Repository
 from git_kas.ports.progress import Progress
+from git_kas.ports.signals import SignalBox
 from git_kas.ports.store import Store
+from git_kas.usecases.signals import SignalState, list_signals, signal_places
 from git_kas.usecases.survey import survey_branches
 
 
@@ -29,6 +32,7 @@ class TriagePorts:
     porcelain: Porcelain
     store: Store
     plan_files: PlanFiles
+    signal_box: SignalBox
     clock: Clock
     progress: Progress
 
@@ -78,6 +82,7 @@ def triage(
     ports.progress.step("reading history")
     survey = survey_branches(ports.repository, context.references, context.base)
     with_text, warnings = _plans_with_text(ports, plans, worktrees, context)
+    signals = _signals(ports, plans, worktrees, context)
     ports.progress.step("waiting for git status")
     situation = Situation(
         plans=plans,
@@ -90,18 +95,67 @@ def triage(
         protected=context.protected,
         now=ports.clock.now(),
         stalled_after=context.stalled_after,
+        waiting=signals.waiting,
+        rejected=signals.rejected,
+        changed_texts=_changed_texts(ports, plans, worktrees, context),
     )
     rows = [
         TriageRow(row, next_step(row, context.base, location.main_worktree)) for row in triage_rows(situation)
     ]
     ports.progress.done()
     remarks = [f"{remark.text}." for remark in situation.remarks if remark.plan is None]
-    return Triage(rows, context.base, location.main_worktree, [*remarks, *survey.warnings, *warnings])
+    warnings = [*remarks, *survey.warnings, *warnings, *signals.warnings]
+    return Triage(rows, context.base, location.main_worktree, warnings)
 
 
-def signal_folders(plans_folder: str) -> list[str]:
-    """Where agents leave signals, relative to a worktree; what lies there is never dirt."""
-    return [name.format(plans=plans_folder) for name in SIGNAL_FOLDER_NAMES]
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    """What there is to say about signals: by plan, and beside the plans."""
+
+    waiting: Mapping[PlanName, Sequence[str]]
+    rejected: Mapping[PlanName, Sequence[str]]
+    warnings: Sequence[str]
+
+
+def _signals(
+    ports: TriagePorts, plans: Sequence[Plan], worktrees: Sequence[Worktree], context: TriageContext
+) -> _Signals:
+    listed, problems = list_signals(ports.signal_box, signal_places(worktrees, context.plans_folder))
+    known = {plan.filename for plan in plans}
+    waiting: dict[PlanName, list[str]] = {}
+    rejected: dict[PlanName, list[str]] = {}
+    others = 0
+    for signal in listed:
+        if signal.plan not in known or signal.plan is None:
+            others += 1
+        elif signal.state is SignalState.REJECTED:
+            rejected.setdefault(signal.plan, []).append(f"{signal.event}: {signal.reason}")
+        else:
+            waiting.setdefault(signal.plan, []).append(signal.event)
+    files = f"{others} file lies" if others == 1 else f"{others} files lie"
+    about = f"{files} in signal folders that concerns no plan of the list; see 'git kas signals list'."
+    return _Signals(waiting, rejected, [*problems, *([about] if others else [])])
+
+
+def _changed_texts(
+    ports: TriagePorts, plans: Sequence[Plan], worktrees: Sequence[Worktree], context: TriageContext
+) -> Mapping[PlanName, str]:
+    """Plans whose working copy, in their own worktree or else the main one, is not what the store holds."""
+    readable = [worktree for worktree in worktrees if worktree.readable]
+    main = [worktree.path for worktree in readable if worktree.is_main]
+    by_branch = {worktree.branch: worktree.path for worktree in readable if worktree.branch}
+    changed: dict[PlanName, str] = {}
+    for plan in plans:
+        if not plan.content_id or plan.status in FINISHED:
+            continue
+        own = by_branch.get(plan.branch_name() or plan.filename.default_branch)
+        for worktree in dict.fromkeys([*([own] if own else []), *main]):
+            digest = ports.plan_files.digest(worktree, context.plans_folder, plan.filename)
+            if digest is not None:
+                if digest != plan.content_id:
+                    changed[plan.filename] = f"{worktree}/{context.plans_folder}/{plan.filename}"
+                break
+    return changed
 
 
 def _plans_with_text(

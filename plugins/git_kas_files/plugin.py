@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitFolderReader
+    from git_kas.ports.signals import SignalBox
+    from git_kas.ports.watch import Watch
 
 
 def kas_git_folders() -> GitFolderReader:
@@ -28,3 +31,17 @@ def kas_scratch() -> Scratch:
     from git_kas_files.scratch import DiskScratch
 
     return DiskScratch()
+
+
+def kas_signal_box(location: RepositoryLocation) -> SignalBox:
+    """Sentinel files in worktrees, and rejected ones in the common directory."""
+    from git_kas_files.signal_box import FolderSignalBox
+
+    return FolderSignalBox(location.common_dir)
+
+
+def kas_watch() -> Watch:
+    """The system's notifications about folders."""
+    from git_kas_files.watch import DiskWatch
+
+    return DiskWatch()

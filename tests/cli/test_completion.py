@@ -12,6 +12,7 @@ from git_kas.cli.commands import COMMANDS
 from support import Run, needs_program
 
 TOP = sorted({entry.words[0] for entry in COMMANDS})
+PLAN_COMMANDS = sorted(entry.words[1] for entry in COMMANDS if entry.words[0] == "plan")
 
 
 def shell(program: str, script: str, cwd: Path) -> list[str]:
@@ -29,7 +30,7 @@ def shell(program: str, script: str, cwd: Path) -> list[str]:
         ("git-kas ''", TOP),
         ("git kas ''", TOP),
         ("git kas tr", ["triage"]),
-        ("git kas plan ''", ["list"]),
+        ("git kas plan ''", PLAN_COMMANDS),
         ("git kas plan list --st", ["--status", "--store"]),
         ("git kas completion z", ["zsh"]),
         ("git kas triage --json --rev", ["--reverse"]),
@@ -52,7 +53,7 @@ def test_bash(kas: Run, tmp_path: Path, words: str, expected: list[str]) -> None
     [
         ("git-kas ", TOP),
         ("git-kas tri", ["triage"]),
-        ("git kas plan ", ["list"]),
+        ("git kas plan ", PLAN_COMMANDS),
         ("git-kas plan list --st", ["--status", "--store"]),
     ],
 )
@@ -72,7 +73,7 @@ def test_zsh(kas: Run, tmp_path: Path) -> None:
     """
     found = shell("zsh", script, tmp_path)
     assert found[: len(TOP)] == TOP
-    assert found[len(TOP)] == "list"
+    assert found[len(TOP) : len(TOP) + len(PLAN_COMMANDS)] == PLAN_COMMANDS
     assert "--reverse" in found
 
 
@@ -80,7 +81,7 @@ def test_every_option_of_every_command_is_completed(kas: Run) -> None:
     script = kas("completion", "bash").out
     for entry in COMMANDS:
         helped = kas(*entry.words, "-h").out
-        options = {word.strip(",") for word in helped.split() if word.startswith("--")}
+        options = {word.strip(",.") for word in helped.split() if word.startswith("--")}
         line = next(line for line in script.splitlines() if line.strip().startswith(f"'{entry.name}')"))
         offered = set(line.split("words='")[1].split("'")[0].split())
         assert {option for option in options if option.isascii() and "=" not in option} <= offered

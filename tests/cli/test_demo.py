@@ -16,6 +16,10 @@ from support import Run
 NOT_STAGED = {
     Flag.MOVED_WORKTREE,  # is seen only from inside the moved folder
     Flag.AMBIGUOUS_DONE,  # is seen only in a flat file, which has no branches
+    # These need a store that has begun, which would have mapped the legacy words that are staged:
+    Flag.SIGNALS_REJECTED,
+    Flag.TEXT_CHANGED,
+    Flag.STATE_FILE_DIFFERS,
 }
 
 

@@ -19,14 +19,32 @@ usage: git kas <command> [options]
 Plans, branches and worktrees of many coding agents.
 
 commands:
-  triage      say where every plan, branch and worktree stands
-  plan list   list the plans of the project
-  where       say which plan store this is, and why
-  config      show the configuration in effect
-  plugins     list the installed plugins and what is wrong with them
-  demo        build a throw-away repository and triage it
-  completion  print a completion script for your shell
-  version     print the version
+  triage           say where every plan, branch and worktree stands
+  plan list        list the plans of the project
+  plan show        show a plan, its waves and tasks
+  plan create      create a plan
+  plan register    make a plan of a text in the plans folder
+  plan transition  apply an event of the lifecycle to a plan
+  plan set-status  force a plan's status
+  plan rename      give a plan another name
+  plan topic       list topics, or set a plan's topic
+  plan history     show what happened to a plan or to the project
+  reset-plan       put a plan back to a status, and show it before and after
+  import           take over plans from an export or an earlier plan-state.json
+  export           print everything the store knows
+  signal           report, as an agent, that something is done
+  signals list     list what agents have reported
+  signals apply    apply what agents have reported
+  signals retry    have rejected signals judged anew
+  signals purge    remove rejected signals for good
+  lint             check the texts of plans
+  where            say which plan store this is, and why
+  config           show the configuration in effect
+  plugins          list the installed plugins and what is wrong with them
+  verify-store     try a plan store with many processes at once
+  demo             build a throw-away repository and triage it
+  completion       print a completion script for your shell
+  version          print the version
 
 'git kas <command> -h' shows options and examples.
 """

@@ -22,9 +22,27 @@ VALIDATOR = jsonschema.Draft202012Validator(output_schema())  # the same, but no
 SUCCESSES = {
     "triage": ["triage"],
     "plan list": ["plan", "list"],
+    "plan show": ["plan", "show", "2026-01-01-a"],
+    "plan create": ["plan", "create", "b", "--topic", "api"],
+    "plan register": ["plan", "register", "written"],
+    "plan transition": ["plan", "transition", "2026-01-01-a", "implement_start"],
+    "plan set-status": ["plan", "set-status", "2026-01-01-a", "done", "--force"],
+    "plan rename": ["plan", "rename", "2026-01-01-a", "b"],
+    "plan topic": ["plan", "topic"],
+    "plan history": ["plan", "history"],
+    "reset-plan": ["reset-plan", "2026-01-01-a", "done"],
+    "import": ["import", ".git/kas/plan-state.json"],
+    "export": ["export"],
+    "signal": ["signal", "review_approved", "2026-01-01-a", "-m", "good"],
+    "signals list": ["signals", "list"],
+    "signals apply": ["signals", "apply"],
+    "signals retry": ["signals", "retry", "--all"],
+    "signals purge": ["signals", "purge"],
+    "lint": ["lint"],
     "where": ["where"],
     "config": ["config", "--show-origin"],
     "plugins": ["plugins"],
+    "verify-store": ["verify-store", "--operations", "30", "--clients", "2"],
     "demo": ["demo"],
     "completion": ["completion", "bash"],
     "version": ["version"],
@@ -33,9 +51,27 @@ SUCCESSES = {
 FAILURES = {
     "triage": (["triage", "--flag", "nonsense"], "usage"),
     "plan list": (["plan", "list", "--status", "nonsense"], "invalid_status"),
+    "plan show": (["plan", "show", "nonsense"], "not_found"),
+    "plan create": (["plan", "create", "a", "--branch", ".."], "invalid_name"),
+    "plan register": (["plan", "register", "nonsense"], "not_found"),
+    "plan transition": (["plan", "transition", "nonsense", "cancel"], "not_found"),
+    "plan set-status": (["plan", "set-status", "a", "done"], "usage"),
+    "plan rename": (["plan", "rename", "nonsense", "b"], "not_found"),
+    "plan topic": (["plan", "topic", "nonsense", "b"], "not_found"),
+    "plan history": (["plan", "history", "nonsense"], "not_found"),
+    "reset-plan": (["reset-plan", "a", "nonsense"], "invalid_status"),
+    "import": (["import", "README.md"], "store_corrupt"),
+    "export": (["export", "-o", "README.md"], "already_exists"),
+    "signal": (["signal", "cancel", "2026-01-01-a"], "not_allowed"),
+    "signals list": (["signals", "list", "nonsense"], "usage"),
+    "signals apply": (["signals", "apply", "--store", "nonsense"], "plugin_unusable"),
+    "signals retry": (["signals", "retry", "0123"], "not_found"),
+    "signals purge": (["signals", "purge", "--older-than", "-1"], "usage"),
+    "lint": (["lint", "nonsense"], "not_found"),
     "where": (["where", "--store", "nonsense"], "plugin_unusable"),
     "config": (["config", "nonsense"], "usage"),
     "plugins": (["plugins", "nonsense"], "usage"),
+    "verify-store": (["verify-store", "nonsense"], "plugin_unusable"),
     "demo": (["demo", "--keep", "README.md"], "already_exists"),
     "completion": (["completion", "nonsense"], "usage"),
     "version": (["version", "nonsense"], "usage"),
@@ -60,6 +96,9 @@ def test_every_command_is_tried() -> None:
 @pytest.mark.parametrize("name", SUCCESSES)
 def test_success(name: str, kas: Run, repo: Repo) -> None:
     repo.write_state({"2026-01-01-a.md": {"status": "ready"}})
+    repo.commit(
+        "a plan", {"docs/plans/written.md": "# Written\n\n**Goal:** be read\n\n## Wave 1\n\n### Task 1: x\n"}
+    )
     finished = kas(*SUCCESSES[name], "--json", cwd=repo.path)
     assert (finished.status, finished.err) == (0, "")
     document = validated(finished.json())

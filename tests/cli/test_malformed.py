@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
+import signal
 import subprocess
+import sys
+import termios
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from git_kas.cli.main import main
-from support import GIT_KAS, Finished, Repo, Run
+from support import GIT_KAS, Finished, Repo, Run, heed_interrupts
 
 
 class Mistyped(NamedTuple):
@@ -276,6 +280,29 @@ def test_nobody_reads_the_complaint_or_the_help(
     os.close(writer)
     assert complaint == ""
     assert status in {2, 141}
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="this system's pipes cannot be made small")
+def test_an_interrupt_ends_output_that_nobody_reads(environment: Mapping[str, str], repo: Repo) -> None:
+    store(repo, {"plans": {f"{number}.md": {"status": "ready"} for number in range(1000)}})
+    reader, writer = os.pipe()
+    size = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = subprocess.Popen(
+        [GIT_KAS, "plan", "list"],
+        cwd=repo.path,
+        env=dict(environment),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - no other thread runs
+    )
+    while int.from_bytes(fcntl.ioctl(reader, termios.FIONREAD, bytes(4)), sys.byteorder) < size:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=20)
+    os.close(reader)
+    os.close(writer)
+    assert (process.returncode, complaint) == (130, "git-kas: Interrupted.\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

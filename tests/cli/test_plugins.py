@@ -25,7 +25,7 @@ class MemoryStore:
     def describe(self):
         return StoreDescription("x", self._request.url)
 
-    def list_plans(self):
+    def list_plans(self, statuses=(), topic=None):
         name = PlanName(f"{self._request.project()}.md")
         return [Plan(name, read_status("ready"), branch=self._request.url, topic=self._request.plans_folder())]
 

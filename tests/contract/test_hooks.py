@@ -9,7 +9,10 @@ import pytest
 
 from git_kas.domain.location import RepositoryLocation
 from git_kas.plugin.manager import PluginManager
+from git_kas.ports.fakes import FakeClock
+from git_kas.ports.signals import SignalPlace
 from git_kas.ports.store import StoreRequest
+from git_kas.ports.watch import WatchedFolder
 from support import Repo
 
 
@@ -25,7 +28,7 @@ def location(repo: Repo) -> RepositoryLocation:
 
 def test_kas_store(plugins: PluginManager, repo: Repo) -> None:
     repo.write_state({"2026-01-01-a.md": {"status": "ready"}})
-    request = StoreRequest("json", location(repo), lambda: "project", lambda: "docs/plans")
+    request = StoreRequest("json", location(repo), lambda: "project", lambda: "docs/plans", FakeClock())
     store = plugins.call("json", "kas_store", request=request)
     assert [plan.filename for plan in store.list_plans()] == ["2026-01-01-a.md"]
     assert store.describe().kind == "json"
@@ -60,6 +63,20 @@ def test_kas_plan_files(plugins: PluginManager, repo: Repo) -> None:
     assert listed == {str(repo.path): frozenset({"a.md"})}
 
 
+def test_kas_watch(plugins: PluginManager, tmp_path: Path) -> None:
+    watch = plugins.call("files", "kas_watch")
+    later = tmp_path / "later"
+    with watch.changes([WatchedFolder(str(tmp_path)), WatchedFolder(str(later))]) as changes:
+        assert not changes.wait(0.2)
+        later.mkdir()
+        assert changes.wait(5)
+        assert not changes.wait(0.2)
+        (tmp_path / "file").write_text("text")
+        assert changes.wait(5)
+        changes.notify()
+        assert changes.wait(5)
+
+
 def test_kas_scratch(plugins: PluginManager, tmp_path: Path) -> None:
     folder = plugins.call("files", "kas_scratch").create(str(tmp_path / "new"))
     folder.write("a/b.txt", "text")
@@ -70,3 +87,22 @@ def test_kas_scratch(plugins: PluginManager, tmp_path: Path) -> None:
         folder.write("../outside.txt", "text")
     folder.delete()
     assert not (tmp_path / "new").exists()
+
+
+def test_kas_signal_box(plugins: PluginManager, repo: Repo) -> None:
+    box = plugins.call("files", "kas_signal_box", location=location(repo))
+    place = SignalPlace("", str(repo.path), ("docs/plans/.signals",))
+    box.write(place, "review-approved-a.md", b"good")
+    assert [waiting.name for waiting in box.find([place]).waiting] == ["review-approved-a.md"]
+
+
+def test_kas_processes(plugins: PluginManager, tmp_path: Path, environment: dict[str, str]) -> None:
+    processes = plugins.call("process", "kas_processes", environment=environment)
+    log = processes.create_log(str(tmp_path / "log"))
+    log.append("first")
+    log.close()
+    assert processes.read_log(str(tmp_path / "log")) == (["first"], 6)
+    process = processes.start("git_kas", ["nonsense"])
+    process.wait()
+    assert process.exit_status() == 2
+    assert "nonsense" in process.errors()

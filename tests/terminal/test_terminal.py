@@ -90,7 +90,7 @@ def open_terminal(tmp_path: Path, repo_to_see: Repo, environment: dict[str, str]
 def test_table_fits_the_terminal_and_counts_what_it_leaves_out(open_terminal: OpenTerminal) -> None:
     screen = open_terminal(220).run("git kas triage")
     heading = next(line for line in screen.splitlines() if line.startswith("plan"))
-    assert heading.split() == list(COLUMN_MEANINGS)[:-1]
+    assert heading.split() == [name for name in COLUMN_MEANINGS if name not in {"next", "moved"}]  # none moved
     assert "1 finished plan is not listed; --all lists it." in screen
     assert "2026-01-02-gone.md" not in screen
     assert "../wt-plan-work" not in screen  # the path is outside the main worktree: shown in full
@@ -152,3 +152,10 @@ def test_progress_shows_after_a_second_and_is_erased(open_terminal: OpenTerminal
     terminal.wait_for(r"git-kas: reading history \(\d s\)")
     screen = terminal.wait_for("over:0")
     assert "reading history" not in screen
+
+
+def test_lint_ends_with_a_count(open_terminal: OpenTerminal, repo_to_see: Repo) -> None:
+    repo_to_see.commit("plans", {"docs/plans/a.md": "# a\n\n## Wave 1\n", "docs/plans/b.md": ""})
+    screen = open_terminal().run("git kas lint")
+    assert "docs/plans/b.md:1: error: there is no text; write the plan [empty_text]\n" in screen
+    assert "\n2 files, 2 errors, 1 warning\nover:1" in screen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -110,6 +111,32 @@ CASES = (
         situation(BUSY, branch("plan/x", age=3 * DAY + 1)),
         situation(BUSY, branch("plan/x", age=3 * DAY - 1)),
         "3 days",
+    ),
+    Case(
+        Flag.SIGNALS_WAITING,
+        replace(situation(BUSY, WORK), waiting={BUSY.filename: ["review_approved", "x"]}),
+        replace(situation(BUSY, WORK), waiting={PlanName("other.md"): ["review_approved"]}),
+        "review_approved, x",
+    ),
+    Case(
+        Flag.SIGNALS_REJECTED,
+        replace(situation(BUSY, WORK), rejected={BUSY.filename: ["review_approved: stale"]}),
+        situation(BUSY, WORK),
+        "stale",
+    ),
+    Case(
+        Flag.TEXT_CHANGED,
+        replace(situation(BUSY, WORK), changed_texts={BUSY.filename: "/wt/x/docs/plans/x.md"}),
+        situation(BUSY, WORK),
+        "/wt/x/docs/plans/x.md",
+    ),
+    Case(
+        Flag.STATE_FILE_DIFFERS,
+        situation(
+            BUSY, WORK, remarks=(Remark(RemarkKind.DIFFERENT_ELSEWHERE, "f says 'done'", BUSY.filename),)
+        ),
+        situation(BUSY, WORK, remarks=(Remark(RemarkKind.DIFFERENT_ELSEWHERE, "f is damaged"),)),
+        "f says 'done'",
     ),
     Case(Flag.MISSING_PLAN_FILE, situation(plan("x"), without_text=("x",)), situation(plan("x"))),
     Case(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from git_kas.domain.base import Base, References
 from git_kas.domain.branch import LocalBranch, UnknownReason, VerdictKind
-from git_kas.domain.lifecycle import Status
+from git_kas.domain.ledger import PlanRecord
+from git_kas.domain.lifecycle import Actor, Status
 from git_kas.domain.location import RepositoryLocation
+from git_kas.domain.mutation import Author, Import, Request
 from git_kas.domain.names import BranchName, ObjectId, PlanName
 from git_kas.domain.plan import Plan
+from git_kas.domain.project import Project
 from git_kas.domain.worktree import Dirt, FolderState, Worktree
+from git_kas.ports.fake_signals import MemorySignalBox
 from git_kas.ports.fakes import (
     FakeClock,
     FakeGitFolders,
@@ -16,8 +20,8 @@ from git_kas.ports.fakes import (
     FakePorcelain,
     FakeProgress,
     FakeRepository,
-    FakeStore,
 )
+from git_kas.ports.memory_store import MemoryStore
 from git_kas.usecases.triage import Triage, TriageContext, TriagePorts, triage
 
 HERE = RepositoryLocation("/r/.git", "/r/.git", "/r", "/r")
@@ -32,14 +36,24 @@ def run(repository: FakeRepository, worktrees: list[Worktree], progress: FakePro
         git_folders=FakeGitFolders(listed=worktrees),
         repository=repository,
         porcelain=FakePorcelain(dirt=dirt),
-        store=FakeStore(plans=[PLAN]),
+        store=store_of(PLAN),
         plan_files=FakePlanFiles(listed={"/r": frozenset({"x.md"})}),
+        signal_box=MemorySignalBox(),
         clock=FakeClock(1_000_000),
         progress=progress or FakeProgress(),
     )
     references = References(repository.local_branches(), {})
     context = TriageContext(references, Base(MAIN, MAIN.ref, TIP), "docs/plans", frozenset(), 3)
     return triage(ports, HERE, lambda: context)
+
+
+def store_of(plan: Plan) -> MemoryStore:
+    store = MemoryStore(FakeClock())
+    project = Project()
+    project.change = 1
+    project.records[plan.filename] = PlanRecord(plan, "1.0")
+    store.commit(Import(project, "test"), Request(Author(Actor.USER)))
+    return store
 
 
 def repository() -> FakeRepository:

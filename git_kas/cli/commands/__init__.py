@@ -20,12 +20,30 @@ class CommandEntry(NamedTuple):
 COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("triage",), "say where every plan, branch and worktree stands", "triage"),
     CommandEntry(("plan", "list"), "list the plans of the project", "plan_list"),
+    CommandEntry(("plan", "show"), "show a plan, its waves and tasks", "plan_show"),
+    CommandEntry(("plan", "create"), "create a plan", "plan_create"),
+    CommandEntry(("plan", "register"), "make a plan of a text in the plans folder", "plan_register"),
+    CommandEntry(("plan", "transition"), "apply an event of the lifecycle to a plan", "plan_transition"),
+    CommandEntry(("plan", "set-status"), "force a plan's status", "plan_set_status"),
+    CommandEntry(("plan", "rename"), "give a plan another name", "plan_rename"),
+    CommandEntry(("plan", "topic"), "list topics, or set a plan's topic", "plan_topic"),
+    CommandEntry(("plan", "history"), "show what happened to a plan or to the project", "plan_history"),
+    CommandEntry(("reset-plan",), "put a plan back to a status, and show it before and after", "reset_plan"),
+    CommandEntry(("import",), "take over plans from an export or an earlier plan-state.json", "import_"),
+    CommandEntry(("export",), "print everything the store knows", "export"),
+    CommandEntry(("signal",), "report, as an agent, that something is done", "signal"),
+    CommandEntry(("signals", "list"), "list what agents have reported", "signals_list"),
+    CommandEntry(("signals", "apply"), "apply what agents have reported", "signals_apply"),
+    CommandEntry(("signals", "retry"), "have rejected signals judged anew", "signals_retry"),
+    CommandEntry(("signals", "purge"), "remove rejected signals for good", "signals_purge"),
+    CommandEntry(("lint",), "check the texts of plans", "lint"),
     CommandEntry(("where",), "say which plan store this is, and why", "where"),
     CommandEntry(("config",), "show the configuration in effect", "config"),
     CommandEntry(("plugins",), "list the installed plugins and what is wrong with them", "plugins"),
+    CommandEntry(("verify-store",), "try a plan store with many processes at once", "verify_store"),
     CommandEntry(("demo",), "build a throw-away repository and triage it", "demo"),
     CommandEntry(("completion",), "print a completion script for your shell", "completion"),
     CommandEntry(("version",), "print the version", "version"),
 )
 
-GROUPS: Final = {"plan": "plans of the project"}
+GROUPS: Final = {"plan": "plans of the project", "signals": "signals of agents"}

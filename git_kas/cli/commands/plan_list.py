@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from git_kas.cli.plan_view import plan_data
 from git_kas.cli.result import Result
 from git_kas.cli.style import Style, printable, render_table
 from git_kas.domain.lifecycle import Status, parse_status
@@ -35,32 +36,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     statuses = {parse_status(word) for word in arguments.status}
-    plans = [
-        plan
-        for plan in app.store.list_plans()
-        if (not statuses or plan.status in statuses) and arguments.topic in {None, plan.topic}
-    ]
+    plans = app.store.list_plans(statuses, arguments.topic)
     warnings = [
         f"{remark.plan}: {remark.text}." if remark.plan else f"{remark.text}." for remark in app.store.remarks()
     ]
     return Result(
         "plan.list", lambda: [plan_data(plan) for plan in plans], lambda style: _text(plans, style), warnings
     )
-
-
-def plan_data(plan: Plan) -> dict[str, Any]:
-    """A plan as ``--json`` shows it."""
-    return {
-        "filename": plan.filename,
-        "status": str(plan.status),
-        "description": plan.description,
-        "branch": plan.branch,
-        "topic": plan.topic,
-        "created_at": plan.created_at,
-        "implemented": plan.implemented,
-        "revision": plan.revision,
-        "extra": dict(plan.extra),
-    }
 
 
 def _text(plans: Sequence[Plan], style: Style) -> str:

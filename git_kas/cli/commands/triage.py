@@ -9,6 +9,7 @@ from git_kas.cli.result import Result
 from git_kas.cli.style import printable
 from git_kas.cli.triage_view import triage_data, triage_text
 from git_kas.cli.triage_walk import choose_steps
+from git_kas.cli.triage_watch import watch_triage
 from git_kas.domain.branch import VerdictKind
 from git_kas.domain.lifecycle import FINISHED, Status, parse_status
 from git_kas.domain.triage import Flag
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from git_kas.app import App
     from git_kas.domain.triage import Row
+    from git_kas.usecases.triage import Triage, TriageRow
 
 DESCRIPTION = (
     "Say where every plan, branch and worktree stands, one row each, and what to do next. Changes nothing.\n"
@@ -30,6 +32,7 @@ EXAMPLES = (
     ("git kas triage", "the whole picture"),
     ("git kas triage --flag stalled --flag no_branch", "what needs somebody"),
     ("git kas triage --status reviewing --sort age", "the longest waiting review first"),
+    ("git kas triage --watch", "the same, kept up to date"),
     ("git kas triage -i > todo.sh", "walk through the groups and collect the commands you choose"),
     ("git kas triage --json | jq '.data.rows[].branch'", "for a script"),
 )
@@ -69,6 +72,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="walk the groups, choose next steps, print those chosen",
     )
+    parser.add_argument(
+        "-w", "--watch", action="store_true", help="show it again whenever something changes, until Ctrl-C"
+    )
     parser.add_argument("--all", action="store_true", help="list finished plans of which nothing is left, too")
     parser.add_argument(
         "--sort", choices=tuple(SORT_KEYS), default="status", help="the order of rows; age: oldest commit first"
@@ -82,10 +88,12 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     passes = _filter(arguments)
     if arguments.interactive:
         insist_on_terminal("--interactive")
-    triage = app.triage()
-    rows = [row for row in triage.rows if passes(row.row)]
-    rows.sort(key=lambda row: SORT_KEYS[arguments.sort](row.row), reverse=arguments.reverse)
+    if arguments.watch:
+        if arguments.interactive:
+            raise UsageError("--watch and --interactive exclude each other.", next_step="Give one of them.")
+        return watch_triage(app, lambda again: _show(again, arguments, passes))
     if arguments.interactive:
+        triage, rows = _rows(app, arguments, passes)
         rows = choose_steps(rows)
         return Result(
             "triage",
@@ -95,12 +103,25 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
             ),
             triage.warnings,
         )
+    return _show(app, arguments, passes)
+
+
+def _rows(
+    app: App, arguments: argparse.Namespace, passes: Callable[[Row], bool]
+) -> tuple[Triage, list[TriageRow]]:
+    triage = app.triage()
+    rows = [row for row in triage.rows if passes(row.row)]
+    rows.sort(key=lambda row: SORT_KEYS[arguments.sort](row.row), reverse=arguments.reverse)
+    return triage, rows
+
+
+def _show(app: App, arguments: argparse.Namespace, passes: Callable[[Row], bool]) -> Result:
+    triage, rows = _rows(app, arguments, passes)
+    everything = arguments.all or _filters(arguments)
     return Result(
         "triage",
         lambda: triage_data(triage, rows),
-        lambda style: triage_text(
-            triage, rows, app.clock.now(), style, everything=arguments.all or _filters(arguments)
-        ),
+        lambda style: triage_text(triage, rows, app.clock.now(), style, everything=everything),
         triage.warnings,
     )
 

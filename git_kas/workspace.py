@@ -1,0 +1,260 @@
+"""Where a run of git-kas is, its configuration, and the ports it reaches the world through, each on demand."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
+from git_kas.domain.names import relative_folder
+from git_kas.errors import InvalidConfiguration, InvalidName, NotARepository, UsageError
+from git_kas.plugin.manager import PluginManager
+from git_kas.ports.store import Store, StoreRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from git_kas.domain.base import Base, References
+    from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.processes import Processes
+    from git_kas.ports.progress import Progress
+    from git_kas.ports.signals import SignalBox
+    from git_kas.ports.watch import Watch
+
+_GIT_PLUGIN = "gitcli"
+_FILES_PLUGIN = "files"
+_PROCESS_PLUGIN = "process"
+
+
+@contextmanager
+def _named(setting: Setting) -> Iterator[None]:
+    """Say in an error about a plugin or its name which setting asked for it."""
+    try:
+        yield
+    except UsageError as error:
+        error.message = f"{setting.source}, '{setting.value}': {error.message}"
+        raise
+
+
+class SystemClock:
+    """The port :class:`~git_kas.ports.clock.Clock` over the system's clock."""
+
+    def now(self) -> int:
+        """See :class:`git_kas.ports.clock.Clock`."""
+        return int(time.time())
+
+    def now_ns(self) -> int:
+        """See :class:`git_kas.ports.clock.Clock`."""
+        return time.time_ns()
+
+
+class Workspace:
+    """One folder with its repository, configuration and ports.
+
+    ``options`` are values from the command line, by configuration key.
+    """
+
+    def __init__(
+        self, folder: str, environment: Mapping[str, str], options: Mapping[str, str], progress: Progress
+    ) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.progress = progress
+        self._options = options
+        self.plugins = PluginManager(sys.path)
+
+    # -- where we are ----------------------------------------------------------------------------------------
+
+    @property
+    def location(self) -> RepositoryLocation:
+        """Where the repository is.
+
+        Raises:
+            NotARepository: there is none.
+        """
+        if self._location is None:
+            if explicit := self.environment.get("GIT_DIR"):
+                raise NotARepository(
+                    f"GIT_DIR is set to {explicit}, and that is no Git repository.", next_step="Unset GIT_DIR."
+                )
+            raise NotARepository(
+                f"{self.folder} is not in a Git repository.", next_step="Change to a repository's folder."
+            )
+        return self._location
+
+    @cached_property
+    def _location(self) -> RepositoryLocation | None:
+        folders = self._folders
+        return self.git_folders.locate(folders, self.git_entries) if folders else None
+
+    @cached_property
+    def git_folders(self) -> GitFolderReader:
+        """The reader of Git's administrative folders."""
+        return cast("GitFolderReader", self.plugins.call(_FILES_PLUGIN, "kas_git_folders"))
+
+    @cached_property
+    def git_entries(self) -> ConfigEntries:
+        """Git's configuration."""
+        reader = self.plugins.call(_GIT_PLUGIN, "kas_git_config", environment=self.environment)
+        return cast("GitConfig", reader).read(self.folder, self._folders)
+
+    @cached_property
+    def _folders(self) -> GitFolders | None:
+        return self.git_folders.find(self.folder, self.environment)
+
+    # -- configuration ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def config(self) -> Configuration:
+        """All sources of configuration."""
+        return Configuration(
+            options=self._options,
+            environment=self.environment,
+            git=self.git_entries,
+            read_policy=self._read_policy,
+        )
+
+    @property
+    def project(self) -> Setting:
+        """The name under which a shared store keeps this repository's plans."""
+        setting = self.config.setting("project")
+        if setting.source != "default":
+            return setting
+        from git_kas.domain.location import project_name
+
+        return Setting("project", project_name(self.location), "folder name")
+
+    @property
+    def plans_folder(self) -> Setting:
+        """The folder of plan texts, relative to a worktree."""
+        setting = self.config.setting("plans")
+        try:
+            return setting._replace(value=relative_folder(setting.value))
+        except InvalidName as error:
+            raise InvalidConfiguration(
+                f"{setting.source}: {error.message}", next_step=error.next_step
+            ) from error
+
+    @cached_property
+    def base(self) -> Base | None:
+        """The base branch, or None where the repository has none."""
+        from git_kas.domain.base import choose_base
+
+        configured = self.config.branch("base")
+        if configured is None:
+            return self._base_without_policy
+        base = choose_base([configured], self.references)
+        if base is None and self.references.branches:
+            setting = self.config.setting("base")
+            raise InvalidConfiguration(
+                f"{setting.source}: the base branch '{configured}' does not exist.",
+                next_step="Name an existing branch, or remove the setting.",
+            )
+        return base
+
+    @cached_property
+    def _base_without_policy(self) -> Base | None:
+        from git_kas.domain.base import choose_base, default_candidates
+
+        setting = self.config.without_policy("base")
+        if setting:
+            return choose_base([setting.value], self.references)
+        default_branch = self.git_entries.text("init.defaultbranch")
+        return choose_base(default_candidates(self.references.remote_head, default_branch), self.references)
+
+    def _read_policy(self) -> PolicyFile | None:
+        if self._location is None or self._base_without_policy is None:
+            return None
+        base = self._base_without_policy
+        data = self.repository.read_file(base.tip, POLICY_FILE)
+        return PolicyFile(data, f"{base.name}:{POLICY_FILE}") if data is not None else None
+
+    # -- ports -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The reader of references and history that ``kas.reader`` names."""
+        setting = self.config.setting("reader")
+        location, environment = self.location, self.environment
+        with _named(setting):
+            found = self.plugins.call(
+                setting.value, "kas_repository", location=location, environment=environment
+            )
+        return cast("Repository", found)
+
+    @cached_property
+    def references(self) -> References:
+        """The references of the repository, read once."""
+        from git_kas.domain.base import References
+
+        repository = self.repository
+        return References(
+            repository.local_branches(),
+            repository.remote_branches(),
+            repository.symbolic_target("refs/remotes/origin/HEAD"),
+        )
+
+    @cached_property
+    def porcelain(self) -> Porcelain:
+        """The git program."""
+        return cast("Porcelain", self.plugins.call(_GIT_PLUGIN, "kas_porcelain", environment=self.environment))
+
+    @cached_property
+    def store(self) -> Store:
+        """The plan store that ``kas.store`` names."""
+        setting = self.config.setting("store")
+        request = StoreRequest(
+            setting.value,
+            self.location,
+            lambda: self.project.value,
+            lambda: self.plans_folder.value,
+            self.clock,
+            self.tracking_branches,
+        )
+        with _named(setting):
+            found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
+        return cast("Store", found)
+
+    def tracking_branches(self, path: str) -> list[str]:
+        """The branches, local and remote-tracking, whose tips hold a file at ``path``."""
+        references = self.references
+        tips = {branch.name.ref: branch.tip for branch in references.branches if branch.tip}
+        tips |= references.remote_branches
+        held = self.repository.existing_paths([(tip, path) for tip in tips.values()])
+        return [ref for ref, exists in zip(tips, held, strict=True) if exists]
+
+    @cached_property
+    def plan_files(self) -> PlanFiles:
+        """Plan texts in worktrees."""
+        return cast("PlanFiles", self.plugins.call(_FILES_PLUGIN, "kas_plan_files"))
+
+    @cached_property
+    def signal_box(self) -> SignalBox:
+        """Sentinel files in worktrees."""
+        return cast("SignalBox", self.plugins.call(_FILES_PLUGIN, "kas_signal_box", location=self.location))
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What tells of changes on disk."""
+        return cast("Watch", self.plugins.call(_FILES_PLUGIN, "kas_watch"))
+
+    @cached_property
+    def scratch(self) -> Scratch:
+        """Throw-away folders."""
+        return cast("Scratch", self.plugins.call(_FILES_PLUGIN, "kas_scratch"))
+
+    @cached_property
+    def processes(self) -> Processes:
+        """Other processes of this program."""
+        found = self.plugins.call(_PROCESS_PLUGIN, "kas_processes", environment=self.environment)
+        return cast("Processes", found)
+
+    @property
+    def clock(self) -> SystemClock:
+        """The time of day."""
+        return SystemClock()

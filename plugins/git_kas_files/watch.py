@@ -1,0 +1,86 @@
+"""The port :class:`~git_kas.ports.watch.Watch` over the system's notifications."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from git_kas.errors import KasError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from git_kas.ports.watch import WatchedFolder
+
+_SETTLING: Final = 0.1
+"""Seconds in which further changes are taken together with the first."""
+
+
+class DiskWatch:
+    """Watches folders on disk."""
+
+    @contextmanager
+    def changes(self, folders: Sequence[WatchedFolder]) -> Iterator[DiskChanges]:
+        """See :class:`git_kas.ports.watch.Watch`."""
+        from watchdog import events
+        from watchdog.observers import Observer
+
+        happened = DiskChanges()
+        handler = events.FileSystemEventHandler()
+        handler.on_any_event = happened.on_any_event  # type: ignore[method-assign]  # watchdog's way is a subclass
+        observer = Observer()
+        writing = [events.FileClosedEvent, events.FileModifiedEvent]
+        coming = [events.DirCreatedEvent, events.FileCreatedEvent, events.DirMovedEvent, events.FileMovedEvent]
+        going = [events.DirDeletedEvent, events.FileDeletedEvent]
+        try:
+            for path, recursive in _existing(folders).items():
+                observer.schedule(handler, path, recursive=recursive, event_filter=[*writing, *coming, *going])
+            observer.start()
+        except OSError as error:
+            raise KasError(
+                f"The folders cannot be watched: {error.strerror}.",
+                next_step="Raise fs.inotify.max_user_watches, or run the command again when you want to know.",
+            ) from error
+        try:
+            yield happened
+        finally:
+            observer.stop()
+            observer.join()
+
+
+class DiskChanges:
+    """The port :class:`~git_kas.ports.watch.Changes`."""
+
+    def __init__(self) -> None:
+        self._happened = Event()
+
+    def wait(self, seconds: float | None) -> bool:
+        """See :class:`git_kas.ports.watch.Changes`."""
+        if not self._happened.wait(seconds):
+            return False
+        self._happened.clear()
+        while self._happened.wait(_SETTLING):
+            self._happened.clear()
+        return True
+
+    def notify(self) -> None:
+        """See :class:`git_kas.ports.watch.Changes`."""
+        self._happened.set()
+
+    def on_any_event(self, event: object) -> None:
+        """What watchdog calls."""
+        del event
+        self.notify()
+
+
+def _existing(folders: Sequence[WatchedFolder]) -> dict[str, bool]:
+    """Folders that are there; in place of a missing one the nearest above it."""
+    found: dict[str, bool] = {}
+    for folder in folders:
+        path, recursive = folder.path, folder.recursive
+        while not os.path.isdir(path) and os.path.dirname(path) != path:
+            path, recursive = os.path.dirname(path), False
+        found[path] = found.get(path, False) or recursive
+    return found

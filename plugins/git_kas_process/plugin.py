@@ -1,0 +1,17 @@
+"""Entry point ``process``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from git_kas.ports.processes import Processes
+
+
+def kas_processes(environment: Mapping[str, str]) -> Processes:
+    """Processes of the operating system."""
+    from git_kas_process.processes import SystemProcesses
+
+    return SystemProcesses(environment)

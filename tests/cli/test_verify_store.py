@@ -1,0 +1,145 @@
+"""``git kas verify-store`` passes sound stores and finds what is wrong with others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from git_kas.domain.anomalies import AnomalyKind
+from support import Repo, Run
+
+PLANTED = Path(__file__).parents[1] / "planted" / "naive_store.py"
+SMALL = ("--clients", "3", "--plans", "3", "--operations", "400", "--seconds", "20", "--seed", "7")
+
+DEFECTS: dict[str, set[AnomalyKind]] = {
+    "lost_update": {AnomalyKind.LOST_WRITE},
+    "double_winner": {AnomalyKind.RULE_BROKEN},
+    "stale_read": {AnomalyKind.STALE_READ},
+    "read_goes_back": {AnomalyKind.STALE_READ},
+    "forgotten_key": {AnomalyKind.APPLIED_TWICE, AnomalyKind.UNEXPLAINED_REFUSAL},
+    "torn_history": {AnomalyKind.HISTORY_TORN},
+    "history_changed": {AnomalyKind.HISTORY_CHANGED, AnomalyKind.WRONG_ENTRY},
+    "revision_skipped": {AnomalyKind.WRONG_ENTRY, AnomalyKind.WRONG_OUTCOME},
+    "lawless": {AnomalyKind.RULE_BROKEN},
+    "nervous": {AnomalyKind.UNEXPLAINED_REFUSAL},
+    "refused_but_applied": {AnomalyKind.REFUSED_BUT_APPLIED},
+    "written_later": {AnomalyKind.LOST_WRITE},
+}
+"""Defects that show without faults, and one kind of anomaly or more by which each must be found."""
+
+DEFECTS_UNDER_FAULTS: dict[str, set[AnomalyKind]] = {
+    "key_after_commit": {
+        AnomalyKind.APPLIED_TWICE,
+        AnomalyKind.UNEXPLAINED_REFUSAL,
+        AnomalyKind.WRONG_FINAL_STATE,
+    },
+    "written_in_place": {AnomalyKind.BROKEN},
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Mapping[str, str]:
+    """An environment in which the planted store is an installed plugin."""
+    shop = tmp_path / "shop"
+    metadata = shop / "naive-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "entry_points.txt").write_text("[git_kas]\nnaive = naive_store\n")
+    shutil.copy(PLANTED, shop)
+    return {"PYTHONPATH": str(shop)}
+
+
+def kinds(data: Any) -> set[str]:
+    return {anomaly["kind"] for anomaly in data["anomalies"]}
+
+
+def test_a_sound_store_passes(kas: Run, tmp_path: Path, path: Mapping[str, str]) -> None:
+    finished = kas("verify-store", "naive:", *SMALL, "--json", cwd=tmp_path, env=path)
+    data = finished.data
+    assert (finished.status, data["anomalies"], data["sound"]) == (0, [], True)
+    assert 400 <= data["operations"] < 440  # a client finishes the repetitions that it began
+    assert data["commits"] > 40
+    assert data["repetitions"] > 0
+    assert data["faults"] == {"kill": 0, "stop": 0, "drop": 0}
+
+
+def test_a_sound_store_passes_with_faults(kas: Run, tmp_path: Path, path: Mapping[str, str]) -> None:
+    finished = kas("verify-store", "naive:", *SMALL, "--faults", "--json", cwd=tmp_path, env=path)
+    assert (finished.status, finished.data["anomalies"]) == (0, [])
+    assert finished.data["faults"]["drop"] > 0
+    assert finished.data["faults"]["kill"] + finished.data["faults"]["stop"] > 0
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_planted_defect_is_found(kas: Run, tmp_path: Path, path: Mapping[str, str], defect: str) -> None:
+    finished = kas("verify-store", f"naive:{defect}", *SMALL, "--json", cwd=tmp_path, env=path)
+    assert finished.status == 1
+    assert kinds(finished.data) & DEFECTS[defect], finished.data["anomalies"][:5]
+
+
+@pytest.mark.parametrize("defect", DEFECTS_UNDER_FAULTS)
+def test_a_defect_that_shows_under_faults_is_found(
+    kas: Run, tmp_path: Path, path: Mapping[str, str], defect: str
+) -> None:
+    finished = kas(
+        "verify-store", f"naive:{defect}", *SMALL[:-6], "--operations", "5000", "--seconds", "6", "--faults",
+        "--json", cwd=tmp_path, env=path,
+    )  # fmt: skip
+    assert finished.status == 1
+    assert kinds(finished.data) & DEFECTS_UNDER_FAULTS[defect], finished.data["anomalies"][:5]
+
+
+def test_the_report(kas: Run, tmp_path: Path, path: Mapping[str, str]) -> None:
+    finished = kas("verify-store", "naive:lawless", *SMALL, cwd=tmp_path, env=path)
+    assert (finished.status, finished.err) == (1, "")
+    lines = finished.out.splitlines()
+    assert [line.split()[0] for line in lines[:7]] == [
+        "store", "clients", "operations", "faults", "seed", "speed", "verdict",
+    ]  # fmt: skip
+    assert lines[4] == "seed        7"
+    assert "anomal" in lines[6]
+    assert any(line.startswith("rule_broken: ") for line in lines)
+
+
+def test_the_json_store_is_tried_elsewhere(kas: Run, repo: Repo) -> None:
+    state = repo.write_state({"2026-01-01-a.md": {"status": "ready"}})
+    before = state.read_bytes()
+    finished = kas("verify-store", *SMALL, "--faults", "--json", cwd=repo.path)
+    assert (finished.status, finished.data["anomalies"]) == (0, [])
+    assert finished.data["store"] == "json"
+    assert state.read_bytes() == before
+    assert [path.name for path in state.parent.iterdir()] == [state.name]
+
+
+def test_a_configured_place_is_not_tried_unasked(kas: Run, repo: Repo, path: Mapping[str, str]) -> None:
+    repo.git("config", "kas.store", "naive:")
+    finished = kas("verify-store", "--json", cwd=repo.path, env=path)
+    assert (finished.status, finished.json()["error"]["code"]) == (2, "usage")
+    assert "naive:" in finished.json()["error"]["message"]
+
+
+def test_the_history_is_kept(kas: Run, tmp_path: Path, path: Mapping[str, str]) -> None:
+    arguments = ("verify-store", "naive:", *SMALL, "--operations", "60", "--keep-history", "kept.jsonl")
+    assert kas(*arguments, cwd=tmp_path, env=path).status == 0
+    records = [json.loads(line) for line in (tmp_path / "kept.jsonl").read_text().splitlines()]
+    assert sum("called" in record for record in records) == 60
+    assert records[-1]["history"][0]["change"] == 1
+    again = kas(*arguments, "--json", cwd=tmp_path, env=path)
+    assert (again.status, again.json()["error"]["code"]) == (4, "already_exists")
+
+
+def test_a_store_that_cannot_be_opened(kas: Run, tmp_path: Path) -> None:
+    finished = kas("verify-store", "nosuch:", "--json", cwd=tmp_path)
+    assert (finished.status, finished.json()["error"]["code"]) == (2, "plugin_unusable")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--clients", "0"), ("--plans", "x"), ("--seconds", "-1"), ("--seconds", "nan")]
+)
+def test_wrong_arguments(kas: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    finished = kas("verify-store", *arguments, "--json", cwd=tmp_path)
+    assert (finished.status, finished.json()["error"]["code"]) == (2, "usage")
