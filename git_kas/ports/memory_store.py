@@ -10,7 +10,7 @@ from git_kas.domain.decide import decide
 from git_kas.domain.project import Project, all_topics, history_of, live_record, select
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import NotFound
-from git_kas.ports.store import StoreDescription
+from git_kas.ports.store import StoreDescription, commit_each
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan, Topic
     from git_kas.domain.state_file import Remark
+    from git_kas.errors import KasError
     from git_kas.ports.clock import Clock
 
 
@@ -94,6 +95,10 @@ class MemoryStore:
                 self._project.apply(decision.commit)
                 self._committed.notify_all()
             return decision.outcome
+
+    def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return commit_each(self.commit, asked)
 
     def close(self) -> None:
         """See :class:`git_kas.ports.store.Store`."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from git_kas.errors import KasError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
@@ -27,6 +29,19 @@ def no_branches(path: str) -> Sequence[str]:
     """The answer of a repository without branches."""
     del path
     return ()
+
+
+def commit_each(
+    commit: Callable[[Mutation, Request], Outcome], asked: Sequence[tuple[Mutation, Request]]
+) -> Sequence[Outcome | KasError]:
+    """:meth:`Store.commit_all` for a store to which several commits are no cheaper than one after the other."""
+    answers: list[Outcome | KasError] = []
+    for mutation, request in asked:
+        try:
+            answers.append(commit(mutation, request))
+        except KasError as error:
+            answers.append(error)
+    return answers
 
 
 class StoreRequest(NamedTuple):
@@ -135,6 +150,17 @@ class Store(Protocol):
             NotFound, AlreadyExists, InvalidTransition, NotAllowed, UsageError: as the rules say.
             Busy: a lock or lease was not free in time.
             StoreFull, ReadOnly: it cannot be written; nothing was changed.
+        """
+
+    def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
+        """Commit each in turn as :meth:`commit` does, at the price of one: its outcome, or why it was refused.
+
+        They are not one step: one that is refused keeps none of the others back, and commits of others may come
+        between. All that is acknowledged is durable on return.
+
+        Raises:
+            Busy, StoreFull, ReadOnly: nothing was committed.
+            Unreachable: nobody knows; to ask again with the same keys is safe.
         """
 
     def close(self) -> None:

@@ -40,7 +40,7 @@ from git_kas.errors import (
     UsageError,
 )
 from git_kas.ports.signals import ClaimedSignal, RejectionRecord
-from git_kas.usecases.commit_signal import Committed, SignalCommitter, SignalPorts, SignalScope
+from git_kas.usecases.commit_signal import Committed, Prepared, SignalCommitter, SignalPorts, SignalScope
 from git_kas.usecases.signals import SignalItem, SignalRow, SignalState, item_row, signal_items
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from git_kas.domain.lifecycle import Event
     from git_kas.domain.names import PlanName
     from git_kas.domain.signals import Signal
+
+# So many are committed together: the price of one, and others do not wait long meanwhile.
+_TOGETHER: Final = 200
 
 # Whatever signal comes next, the store would answer the same. Files can be full or read-only, too.
 _ONLY_OF_STORES: Final = (Unreachable, Busy, StoreCorrupt, SchemaTooNew)
@@ -133,7 +136,8 @@ class _Run:
         self._records = {kept.identity: kept.record for kept in ports.box.rejected()}
         self._set_aside = {other for record in self._records.values() for other in record.together}
         self._queues = self._by_plan()
-        self._handled: list[Handled] = []
+        self._judged: list[tuple[SignalItem, Prepared]] = []
+        self._handled: dict[int, Handled] = {}
         self._seen: set[int] = set()
         self._claims: dict[int, ClaimedSignal | None] = {}
         self._trouble: KasError | None = None
@@ -146,14 +150,19 @@ class _Run:
             elif id(item) not in self._seen:
                 self._ports.progress.step(f"applying signal {position + 1} of {len(self._items)}")
                 self._next(item)
+        self._commit_judged()
         self._clean_up()
-        return Applied(self._handled, left, [*self._problems, *self._committer.warnings])
+        handled = [self._handled[id(item)] for item in self._items if id(item) in self._handled]
+        return Applied(handled, left, [*self._problems, *self._committer.warnings])
 
     def _next(self, item: SignalItem) -> None:
         """Handle one item; no error of one keeps the next one from its turn."""
+        plans = {judged.plan for _, judged in self._judged}
+        if len(plans) == _TOGETHER or (item.signal and self._committer.name_of(item.signal) in plans):
+            self._commit_judged()
         self._seen.add(id(item))
         if self._trouble is not None:
-            self._handled.append(Handled(item_row(item), Handling.POSTPONED))
+            self._note(item, Handled(item_row(item), Handling.POSTPONED))
             return
         claimed: ClaimedSignal | None = None
         try:
@@ -164,6 +173,9 @@ class _Run:
             if isinstance(error, _ONLY_OF_STORES):
                 self._trouble = error
             self._postpone(item, claimed, error)
+
+    def _note(self, item: SignalItem, handled: Handled) -> None:
+        self._handled[id(item)] = handled
 
     def _claim(self, item: SignalItem) -> ClaimedSignal | None:
         if id(item) not in self._claims:
@@ -190,7 +202,7 @@ class _Run:
             reason = item.reading.reason
             self._reject(item, claimed, Rejection(cause, f"{reason[:1].upper()}{reason[1:]}."))
         elif item.signal and item.event and not self._contradicted(item, claimed, item.signal, item.event):
-            self._commit(item, claimed, item.signal, item.event)
+            self._prepare(item, claimed, item.signal, item.event)
 
     def _contradicted(self, item: SignalItem, claimed: ClaimedSignal, signal: Signal, event: Event) -> bool:
         """Set aside the verdicts that contradict each other, if this one is among such."""
@@ -219,35 +231,67 @@ class _Run:
         known = identity in self._records or identity in self._done or identity in self._set_aside
         return known or self._was_committed(item, claimed)
 
-    def _commit(self, item: SignalItem, claimed: ClaimedSignal, signal: Signal, event: Event) -> None:
+    def _prepare(self, item: SignalItem, claimed: ClaimedSignal, signal: Signal, event: Event) -> None:
+        """Judge a signal; what may be applied is committed soon, together with others."""
         try:
-            done = self._committer.commit(claimed, signal, event)
-        except KeyReused:  # the plan's text has changed since
-            self._applied_before(item, claimed)
+            prepared = self._committer.prepare(claimed, signal, event)
+        except KasError as error:
+            self._conclude(item, claimed, error)
             return
-        except _STORE_TROUBLE as error:
-            self._trouble = error
-            raise
-        except tuple(_CAUSES) as error:
-            cause = next(cause for kind, cause in _CAUSES.items() if isinstance(error, kind))
-            self._reject(item, claimed, Rejection(cause, _reason(error)))
-            return
-        if isinstance(done, Committed):
-            self._count(item, claimed, done)
-        elif self._was_committed(item, claimed):
-            self._applied_before(item, claimed)
+        if isinstance(prepared, Rejection):
+            self._conclude(item, claimed, prepared)
         else:
-            self._reject(item, claimed, done)
+            self._judged.append((item, prepared))
+
+    def _commit_judged(self) -> None:
+        judged, self._judged = self._judged, []
+        if not judged:
+            return
+        answers: Sequence[Committed | Rejection | KasError]
+        try:
+            answers = self._committer.commit_all([prepared for _, prepared in judged])
+        except KasError as error:
+            answers = [error] * len(judged)
+        for (item, prepared), answer in zip(judged, answers, strict=True):
+            try:
+                self._conclude(item, prepared.claimed, answer)
+            except KasError as error:
+                self._postpone(item, prepared.claimed, error)
+
+    def _conclude(
+        self, item: SignalItem, claimed: ClaimedSignal, answer: Committed | Rejection | KasError
+    ) -> None:
+        """Do with a signal as was found out about it.
+
+        Raises:
+            KasError: it can neither be applied nor rejected now.
+        """
+        if isinstance(answer, Committed):
+            self._count(item, claimed, answer)
+        elif isinstance(answer, Rejection):
+            if self._was_committed(item, claimed):
+                self._applied_before(item, claimed)
+            else:
+                self._reject(item, claimed, answer)
+        elif isinstance(answer, KeyReused):  # the plan's text has changed since
+            self._applied_before(item, claimed)
+        elif isinstance(answer, _STORE_TROUBLE):
+            self._trouble = answer
+            raise answer
+        elif cause := next((cause for kind, cause in _CAUSES.items() if isinstance(answer, kind)), None):
+            self._reject(item, claimed, Rejection(cause, _reason(answer)))
+        else:
+            raise answer
 
     def _count(self, item: SignalItem, claimed: ClaimedSignal, done: Committed) -> None:
         handling = Handling.APPLIED_BEFORE if done.replayed else Handling.APPLIED
         row = _named(item_row(item), done.plan)
-        self._handled.append(Handled(row, handling, done.from_status, done.to_status))
+        self._note(item, Handled(row, handling, done.from_status, done.to_status))
         self._applied.append((item, claimed))
         self._done.add(claimed.identity)
 
     def _applied_before(self, item: SignalItem, claimed: ClaimedSignal) -> None:
-        self._handled.append(Handled(item_row(item), Handling.APPLIED_BEFORE))
+        self._note(item, Handled(item_row(item), Handling.APPLIED_BEFORE))
         self._applied.append((item, claimed))
         self._done.add(claimed.identity)
 
@@ -288,11 +332,11 @@ class _Run:
         self._box.reject(claimed, record)
         self._records[claimed.identity] = record
         row = item_row(item)
-        self._handled.append(Handled(row, Handling.REJECTED, reason=record.reason, id=claimed.identity))
+        self._note(item, Handled(row, Handling.REJECTED, reason=record.reason, id=claimed.identity))
 
     def _postpone(self, item: SignalItem, claimed: ClaimedSignal | None, error: KasError) -> None:
         row = item_row(item)
-        self._handled.append(Handled(row, Handling.POSTPONED, reason=error.message, error=error))
+        self._note(item, Handled(row, Handling.POSTPONED, reason=error.message, error=error))
         if claimed is not None:
             try:
                 self._box.give_back(claimed)

@@ -61,6 +61,20 @@ class Committed(NamedTuple):
     replayed: bool
 
 
+class Prepared(NamedTuple):
+    """A claimed signal that may be applied, and what is to be asked of the store."""
+
+    claimed: ClaimedSignal
+    signal: Signal
+    mutation: Transition
+    request: Request
+
+    @property
+    def plan(self) -> PlanName:
+        """The plan that the signal moves."""
+        return self.mutation.filename
+
+
 class SignalCommitter:
     """Commits signals, on what it knows of the plans: read once, and kept current by what it commits."""
 
@@ -98,33 +112,52 @@ class SignalCommitter:
         if plan is not None and plan.moved is not None and plan.moved.time == time:
             self._entered[plan.filename] = claimed.mtime_ns
 
-    def commit(self, claimed: ClaimedSignal, signal: Signal, event: Event) -> Committed | Rejection:
-        """Judge and commit a claimed signal, anew whenever somebody else changes the plan meanwhile.
+    def prepare(self, claimed: ClaimedSignal, signal: Signal, event: Event) -> Prepared | Rejection:
+        """Judge a claimed signal.
 
         Raises:
             KasError: as the store says.
         """
         text = read_signal_text(claimed.content)
+        plan = self._plan(claimed, signal, event)
+        dated = Dated(event, text.round, claimed.mtime_ns)
+        rejection = stale_or_late(plan, dated, self.entered(plan))
+        if rejection is not None:
+            return rejection
+        mutation = Transition(
+            plan.filename,
+            (event,),
+            content=self._new_text(claimed, plan) if event is Event.PLANNER_FINISHED else None,
+            if_revision=plan.revision,
+        )
+        return Prepared(claimed, signal, mutation, _request(claimed, text.body))
+
+    def commit_all(self, prepared: Sequence[Prepared]) -> Sequence[Committed | Rejection | KasError]:
+        """Commit signals of distinct plans: what came of each.
+
+        One whose plan somebody else changes meanwhile is judged anew.
+
+        Raises:
+            KasError: as the store says, of all of them.
+        """
+        answers = self._store.commit_all([(signal.mutation, signal.request) for signal in prepared])
+        return [self._concluded(*pair) for pair in zip(prepared, answers, strict=True)]
+
+    def _concluded(self, prepared: Prepared, answer: Outcome | KasError) -> Committed | Rejection | KasError:
         for attempt in count(1):
-            plan = self._plan(claimed, signal, event)
-            dated = Dated(event, text.round, claimed.mtime_ns)
-            rejection = stale_or_late(plan, dated, self.entered(plan))
-            if rejection is not None:
-                return rejection
-            mutation = Transition(
-                plan.filename,
-                (event,),
-                content=self._new_text(claimed, plan) if event is Event.PLANNER_FINISHED else None,
-                if_revision=plan.revision,
-            )
+            if not isinstance(answer, KasError):
+                return self._done(prepared.plan, answer, prepared.claimed)
+            if not isinstance(answer, Conflict) or attempt == _ATTEMPTS:
+                return answer
+            self._forget(prepared.plan)
             try:
-                outcome = self._store.commit(mutation, _request(claimed, text.body))
-            except Conflict:
-                self._forget(plan.filename)
-                if attempt == _ATTEMPTS:
-                    raise
-            else:
-                return self._done(plan.filename, outcome, claimed)
+                anew = self.prepare(prepared.claimed, prepared.signal, prepared.mutation.events[0])
+                if isinstance(anew, Rejection):
+                    return anew
+                prepared = anew
+                answer = self._store.commit(prepared.mutation, prepared.request)
+            except KasError as error:
+                answer = error
         raise AssertionError  # the loop has no other end
 
     def _done(self, name: PlanName, outcome: Outcome, claimed: ClaimedSignal) -> Committed:

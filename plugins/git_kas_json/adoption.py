@@ -33,7 +33,7 @@ def edit_of(ledger: Ledger, state: StateFile, source: str) -> AdoptEdit:
     The file may have been edited before the last commits reached it. So what it says as it was before them
     counts as not yet written, and only what it says otherwise than before as edited.
     """
-    before, records = ledger.records_before_batch(), ledger.records()
+    before, records = ledger.records_before_last_step(), ledger.records()
     plans: dict[PlanName, Create | None] = {}
     for name in sorted({*records, *state.plans}):
         stored = _plan_on_list(records.get(name))

@@ -1,7 +1,8 @@
 """The journal: one line of JSON for each commit, never changed, and the only authority on what was committed.
 
-A line is ``{"check": …, …}``, where ``check`` covers the rest of it. ``before`` and ``after`` are the SHA-256
-of the state file before and after the commit, empty where there was no file.
+A line is ``{"check": …, …}``, where ``check`` covers the rest of it. Lines that are written together, in one
+step, all but the last say so; they count when all of them are there. ``before`` and ``after`` are the SHA-256
+of the state file before and after the step, empty where there was no file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import re
 from contextlib import suppress
 from hashlib import sha256
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from git_kas.domain.codec import (
@@ -28,7 +30,7 @@ from git_kas.errors import SchemaTooNew, StoreCorrupt
 from git_kas_json.disk import reading, sync_folder, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from git_kas.domain.names import PlanName
 
@@ -42,41 +44,43 @@ _BODY_AT: Final = len(_OPENING) + _CHECK_LENGTH + len(b'",')
 class Line(NamedTuple):
     """One line of the journal.
 
-    ``follows`` says that it was written together with the line before it, ``sources`` which bytes of other
-    state files were taken over (None for none).
+    ``more`` says that the next line belongs to the same step; then ``after`` is empty. ``sources`` says which
+    bytes of other state files were taken over (None for none).
     """
 
     commit: Commit
     before: str
     after: str
-    follows: bool = False
+    more: bool = False
     sources: Mapping[str, str] | None = None
 
 
 class Head(NamedTuple):
-    """What must be known of the last lines to go on from them.
+    """What must be known of the last step to go on from it: the hashes of the state file before and after it.
 
-    ``befores`` are the hashes of the state file before each line of those written together, ``after`` the one
-    after all of them; ``start`` and ``end`` are the place of the last line.
+    The step begins at the offset ``step``; ``start`` and ``end`` are the place of its last line.
     """
 
     change: int
     time: str
-    befores: tuple[str, ...]
+    before: str
     after: str
+    step: int
     start: int
     end: int
 
 
 class Tail(NamedTuple):
-    """The lines of a journal from some offset on, and how long each of them is.
+    """The lines of whole steps from some offset on, and how long each of them is.
 
-    ``torn`` is what lies behind them: a line whose writing was cut short, or that is damaged.
+    ``torn`` says that something lies behind them: a step whose writing was cut short, or whose last line is
+    damaged (``damaged``).
     """
 
     lines: Sequence[Line]
     lengths: Sequence[int]
-    torn: bytes
+    torn: bool
+    damaged: bool
 
 
 def encode_line(line: Line) -> bytes:
@@ -102,8 +106,8 @@ def encode_line(line: Line) -> bytes:
         }
     if commit.contents:
         document["contents"] = list(commit.contents)
-    if line.follows:
-        document["follows"] = True
+    if line.more:
+        document["more"] = True
     if commit.passengers is not None:
         document["passengers"] = commit.passengers
     if line.sources is not None:
@@ -146,7 +150,7 @@ def decode_line(raw: bytes) -> Line:
             commit,
             document["before"],
             document["after"],
-            document.get("follows", False),
+            document.get("more", False),
             document.get("sources"),
         )
 
@@ -187,16 +191,21 @@ class Journal:
         lines: list[Line] = []
         lengths: list[int] = []
         end = 0
+        damaged = False
         while (stop := data.find(b"\n", end)) >= 0:
             try:
                 lines.append(decode_line(data[end:stop]))
             except ValueError as error:
                 if data.find(b"\n", stop + 1) >= 0:
                     raise self._damaged(offset + end, str(error)) from error
+                damaged = True
                 break
             lengths.append(stop + 1 - end)
             end = stop + 1
-        return Tail(lines, lengths, data[end:])
+        whole = len(lines)
+        while whole and lines[whole - 1].more:
+            whole -= 1
+        return Tail(lines[:whole], lengths[:whole], sum(lengths[:whole]) < len(data), damaged)
 
     def check_at(self, start: int, end: int) -> str:
         """The check of the line from ``start`` to ``end``; empty if no line is there."""
@@ -207,21 +216,25 @@ class Journal:
             whole = opening.startswith(_OPENING) and file.read(1) == b"\n"
         return opening[len(_OPENING) : _BODY_AT - 2].decode("ascii", "replace") if whole else ""
 
-    def find_key(self, key: str) -> KeyedOutcome | None:
-        """What was done under the idempotency key ``key``.
+    def find_keys(self, keys: Iterable[str], end: int) -> dict[str, KeyedOutcome]:
+        """What was done under those of the idempotency keys ``keys`` that were used before the offset ``end``.
 
         Raises:
-            StoreCorrupt: the line that holds it is damaged.
+            StoreCorrupt: a line that names one of them is damaged.
         """
-        needle = json.dumps(key, ensure_ascii=True).encode() + b":"
-        for line in _lines_with(self._bytes(), needle):
+        data = self._bytes()[:end]
+        needles = {json.dumps(key, ensure_ascii=True).encode() + b":": key for key in keys}
+        found: dict[str, KeyedOutcome] = {}
+        for needle, position in _places(data, needles.keys()):
+            start = data.rfind(b"\n", 0, position) + 1
             try:
-                keyed = decode_line(line).commit.keys.get(key)
-            except ValueError:
-                continue  # a torn last line, or a damaged one that reading the tail reports
-            if keyed is not None:
-                return keyed
-        return None
+                line = decode_line(data[start : data.index(b"\n", position)])
+            except ValueError as error:
+                raise self._damaged(start, str(error)) from error
+            key = needles[needle]
+            if key in line.commit.keys:
+                found.setdefault(key, line.commit.keys[key])
+        return found
 
     def commits(self, since: int, end: int, identity: str = "") -> list[Commit]:
         """The commits with numbers above ``since`` before the offset ``end``; of a plan, if it is named.
@@ -297,12 +310,17 @@ class Journal:
         )
 
 
-def _lines_with(data: bytes, needle: bytes) -> Iterator[bytes]:
-    position = data.find(needle)
+def _places(data: bytes, needles: Collection[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Where each of ``needles`` stands in ``data``, found in one pass: they begin alike where they are many."""
+    if not needles:
+        return
+    first, last = min(needles), max(needles)
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    beginning = first[:alike]
+    lengths = sorted({len(needle) for needle in needles})
+    position = data.find(beginning)
     while position >= 0:
-        start = data.rfind(b"\n", 0, position) + 1
-        stop = data.find(b"\n", position)
-        if stop < 0:
-            return
-        yield data[start:stop]
-        position = data.find(needle, stop)
+        for length in lengths:
+            if (candidate := data[position : position + length]) in needles:
+                yield candidate, position
+        position = data.find(beginning, position + 1)

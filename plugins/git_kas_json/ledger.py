@@ -9,7 +9,7 @@ from git_kas_json.journal import Head
 from git_kas_json.snapshot import EMPTY_SNAPSHOT, read_snapshot, write_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from git_kas.domain.ledger import KeyedOutcome, PlanRecord
     from git_kas.domain.names import PlanName
@@ -33,12 +33,16 @@ class Ledger:
             name: Topic(name, created) for name, created in snapshot.topics.items()
         }
         self._keys: dict[str, KeyedOutcome] = {}
+        self._unknown_keys: set[str] = set()
         self.passengers: Mapping[str, Any] = snapshot.passengers
         self.sources: dict[str, str] = dict(snapshot.sources)
         self.head = snapshot.head
-        self.torn = b""
+        self.change = snapshot.head.change if snapshot.head else 0
+        self.last_time = snapshot.head.time if snapshot.head else ""
+        self.torn = False
+        self.damaged = False
         self._check = snapshot.check
-        self._batch: list[Line] = []
+        self._step: list[Line] = []
 
     @classmethod
     def read(cls, journal: Journal, snapshot_path: str) -> Ledger:
@@ -68,7 +72,7 @@ class Ledger:
         for line, length in zip(tail.lines, tail.lengths, strict=True):
             self.take(line)
             self.advance(line, length)
-        self.torn = tail.torn
+        self.torn, self.damaged = tail.torn, tail.damaged
         self.remember()
         return True
 
@@ -82,21 +86,11 @@ class Ledger:
         """Where the journal's last whole line ends."""
         return self.head.end if self.head else 0
 
-    @property
-    def change(self) -> int:
-        """See :class:`git_kas.domain.project.ProjectView`."""
-        return self.head.change if self.head else 0
-
-    @property
-    def last_time(self) -> str:
-        """See :class:`git_kas.domain.project.ProjectView`."""
-        return self.head.time if self.head else ""
-
-    def batch(self) -> list[Line]:
-        """The last lines that were written together."""
-        if self._batch or self.head is None:
-            return self._batch
-        return list(self._journal.tail(self.head.start).lines)
+    def last_step(self) -> list[Line]:
+        """The lines that were written together at the end."""
+        if self._step or self.head is None:
+            return self._step
+        return list(self._journal.tail(self.head.step).lines)
 
     def record(self, name: PlanName) -> PlanRecord | None:
         """See :class:`git_kas.domain.project.ProjectView`."""
@@ -108,19 +102,26 @@ class Ledger:
 
     def keyed(self, key: str) -> KeyedOutcome | None:
         """See :class:`git_kas.domain.project.ProjectView`."""
-        if key in self._keys or not self._journal.exists():
-            return self._keys.get(key)
-        return self._journal.find_key(key)
+        if key not in self._keys and key not in self._unknown_keys:
+            self.look_up([key])
+        return self._keys.get(key)
+
+    def look_up(self, keys: Collection[str]) -> None:
+        """Find out what was done under several keys by reading the journal once."""
+        missing = [key for key in keys if key not in self._keys]
+        if missing and self._journal.exists():
+            self._keys |= self._journal.find_keys(missing, self.end)
+        self._unknown_keys.update(missing)
 
     def records(self) -> dict[PlanName, PlanRecord]:
         """What is kept about all names, gone plans included."""
         return {record.plan.filename: record for record in self._snapshot.records()} | self._records
 
-    def records_before_batch(self) -> dict[PlanName, PlanRecord]:
-        """What was kept about all names before the last lines were written."""
+    def records_before_last_step(self) -> dict[PlanName, PlanRecord]:
+        """What was kept about all names before the last step was written."""
         lines = self._journal.tail(0).lines
         records: dict[PlanName, PlanRecord] = {}
-        for line in lines[: len(lines) - len(self.batch())]:
+        for line in lines[: len(lines) - len(self.last_step())]:
             records |= line.commit.records
         return records
 
@@ -135,14 +136,19 @@ class Ledger:
 
     def advance(self, line: Line, length: int) -> None:
         """Count a line of ``length`` bytes as the last one."""
-        befores = (*self.head.befores, line.before) if self.head and line.follows else (line.before,)
-        start = self.end
-        self.head = Head(line.commit.change, line.commit.time, befores, line.after, start, start + length)
-        self._batch = [*self._batch, line] if line.follows else [line]
+        step = self.end
+        if self.head is not None and self._step and self._step[-1].more:
+            step = self.head.step
+            self._step.append(line)
+        else:
+            self._step = [line]
+        change, time = line.commit.change, line.commit.time
+        self.head = Head(change, time, line.before, line.after, step, self.end, self.end + length)
 
     def take(self, line: Line) -> None:
         """Take over the values of a line that follows."""
         commit = line.commit
+        self.change, self.last_time = commit.change, commit.time
         self._records |= commit.records
         self._topics |= commit.topics
         self._keys |= commit.keys

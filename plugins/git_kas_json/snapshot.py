@@ -75,7 +75,7 @@ def read_snapshot(path: str, journal: Journal) -> Snapshot:
         header = json.loads(body[:header_end])
         if header["format"] != _FORMAT:
             return EMPTY_SNAPSHOT
-        head = Head(**{**header["head"], "befores": tuple(header["head"]["befores"])})
+        head = Head(**header["head"])
         if not header["check"] or journal.check_at(head.start, head.end) != header["check"]:
             return EMPTY_SNAPSHOT
     except (ValueError, KeyError, TypeError):

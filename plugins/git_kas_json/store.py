@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from git_kas.domain.project import Project, all_topics, history_of, live_record, select
 from git_kas.domain.state_file import STATE_FILE_NAME
 from git_kas.domain.timestamps import timestamp
-from git_kas.errors import Busy, NotFound, StoreCorrupt, UsageError
+from git_kas.errors import Busy, KasError, NotFound, StoreCorrupt, UsageError
 from git_kas.ports.store import StoreDescription
 from git_kas_json.journal import Journal
 from git_kas_json.layout import EARLIER_FILE, STORE_FOLDER, Layout, hash_of, read_state_bytes
@@ -178,20 +178,27 @@ class JsonStore:
 
     def commit(self, mutation: Mutation, request: Request) -> Outcome:
         """See :class:`git_kas.ports.store.Store`."""
+        (answer,) = self.commit_all([(mutation, request)])
+        if isinstance(answer, KasError):
+            raise answer
+        return answer
+
+    def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
+        """See :class:`git_kas.ports.store.Store`."""
         from git_kas.domain.decide import decide
         from git_kas_json.disk import make_folder
         from git_kas_json.lock import locked
 
         now = timestamp(self._clock.now_ns())
         if not os.path.isdir(self._layout.folder):
-            decide(self._view().ledger, mutation, request, now)  # so that a refused command makes no folder
+            if len(asked) == 1:
+                decide(self._view().ledger, *asked[0], now)  # so that a refused command makes no folder
             make_folder(self._layout.folder)
         make_folder(os.path.dirname(self._layout.state))
         with locked(self._layout.folder, now):
-            return self._commit_locked(mutation, request)
+            return self._commit_locked(asked)
 
-    def _commit_locked(self, mutation: Mutation, request: Request) -> Outcome:
-        from git_kas.domain.decide import decide
+    def _commit_locked(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
         from git_kas_json.writer import Step
 
         now = timestamp(self._clock.now_ns())
@@ -199,14 +206,21 @@ class JsonStore:
         step = Step(self._layout, self._journal, self._ledger_for_writing(), found)
         step.settle(now)
         step.redo()
-        decision = decide(step.ledger, mutation, request, now)
-        if decision.commit is not None:
-            source_id = getattr(mutation, "source_id", "")
-            sources = {getattr(mutation, "source", ""): source_id} if source_id else None
-            step.add(decision.commit, sources)
+        step.ledger.look_up([request.key for _, request in asked if request.key])
+        is_changed = False
+        answers: list[Outcome | KasError] = []
+        for mutation, request in asked:
+            try:
+                outcome, commits = step.decide(mutation, request, now)
+            except KasError as error:
+                answers.append(error)
+            else:
+                answers.append(outcome)
+                is_changed = is_changed or commits
+        if is_changed:
             step.write()
             self._own_ledger = step.ledger
-        return decision.outcome
+        return answers
 
     def _ledger_for_writing(self) -> Ledger:
         """The ledger as of now. It is kept from one commit to the next, and given up by one that fails."""
@@ -248,7 +262,7 @@ class JsonStore:
         head = ledger.head
         if head is None:
             return True
-        pending = not state or state in head.befores
+        pending = not state or state == head.before
         if pending:
             self._journal.sync()  # its writer may not have done so yet, and nothing else is to be shown
         return pending or state == head.after

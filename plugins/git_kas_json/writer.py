@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.decide import decide
 from git_kas.domain.lifecycle import Actor
-from git_kas.domain.mutation import Author, Request
+from git_kas.domain.mutation import Author, Import, Request
 from git_kas.domain.state_file import parse_state_file, passengers_of
 from git_kas.domain.state_text import state_text, with_plan, without_plan
 from git_kas.errors import ReadOnly, StoreCorrupt, StoreFull
@@ -23,7 +23,7 @@ from git_kas_json.layout import hash_of, read_state_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from git_kas.domain.ledger import Commit
+    from git_kas.domain.ledger import Commit, Outcome
     from git_kas.domain.mutation import Mutation
     from git_kas.domain.state_file import Remark
     from git_kas_json.journal import Head, Journal
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from git_kas_json.ledger import Ledger
 
 _SYSTEM: Final = Request(Author(Actor.SYSTEM, "git-kas"))
-_PIECEMEAL: Final = 4  # plans that are replaced in the state file one by one; more of them: all is written anew
+_PIECEMEAL: Final = 32  # plans that are replaced in the state file one by one; more of them: all is made anew
 
 
 class Step:
@@ -44,10 +44,8 @@ class Step:
         self._found = found
         self._found_hash = hash_of(found)
         self._text = found
-        self._text_hash = self._found_hash
         self._canonical = False
-        self._encoded: list[bytes] = []
-        self._contents: dict[str, bytes] = {}
+        self._lines: list[Line] = []
         self._is_foreign = False
         self._edited = False
 
@@ -72,7 +70,7 @@ class Step:
     def _refuse_damaged_end(self) -> None:
         head = self.ledger.head
         unacknowledged = self._found_hash == (head.after if head else "")
-        if b"\n" in self.ledger.torn and not unacknowledged:
+        if self.ledger.damaged and not unacknowledged:
             raise StoreCorrupt(
                 f"{self._layout.journal}: the last line of the plan store's journal is damaged.",
                 next_step="It was left untouched; restore the file from a copy.",
@@ -80,7 +78,7 @@ class Step:
 
     def _is_outdated(self, head: Head) -> bool:
         """Whether the state file is as it was before the last commits, or as it was when it was imported."""
-        return self._found_hash in head.befores or self._found_hash == self.ledger.sources.get(
+        return self._found_hash == head.before or self._found_hash == self.ledger.sources.get(
             self._layout.state
         )
 
@@ -92,7 +90,7 @@ class Step:
             return ()
         state = parse_state_file(data, path)
         mutation = import_of(state, data, path)
-        self._decide_and_add(mutation, now, {path: mutation.source_id})
+        self.decide(mutation, _SYSTEM, now)
         return state.remarks
 
     def _adopt_edit(self, now: str) -> None:
@@ -103,50 +101,55 @@ class Step:
         self._is_foreign = True
         if edit.plans or edit.topics or passengers != self.ledger.passengers:
             self._edited = True
-            self._decide_and_add(edit._replace(passengers=passengers), now, None)
+            self.decide(edit._replace(passengers=passengers), _SYSTEM, now)
 
-    def _decide_and_add(self, mutation: Mutation, now: str, sources: Mapping[str, str] | None) -> None:
-        decision = decide(self.ledger, mutation, _SYSTEM, now)
+    def decide(self, mutation: Mutation, request: Request, now: str) -> tuple[Outcome, bool]:
+        """Put the commit of ``mutation`` behind what is there already: its outcome, and whether there is one.
+
+        Raises:
+            KasError: it is refused, and nothing was added.
+        """
+        decision = decide(self.ledger, mutation, request, now)
         if decision.commit is not None:
-            self.add(decision.commit, sources)
+            sources = None
+            if isinstance(mutation, Import) and mutation.source_id:
+                sources = {mutation.source: mutation.source_id}
+            self._add(decision.commit, sources)
+        return decision.outcome, decision.commit is not None
 
     @property
     def edited_outside(self) -> bool:
         """Whether the state file was changed behind the store's back."""
         return self._edited
 
-    def add(
-        self,
-        commit: Commit,
-        sources: Mapping[str, str] | None = None,
-    ) -> None:
-        """Put ``commit`` behind what is there already."""
-        line = Line(commit, self._text_hash, "", bool(self._encoded), sources)
+    def _add(self, commit: Commit, sources: Mapping[str, str] | None) -> None:
+        line = Line(commit, self._found_hash, "", more=True, sources=sources)
         self.ledger.take(line)
-        text = self._text_after(line)
-        if text != self._text:
-            self._text, self._text_hash = text, hash_of(text)
-        self._canonical = True
-        encoded = encode_line(line._replace(after=self._text_hash))
-        self.ledger.advance(line._replace(after=self._text_hash), len(encoded))
-        self._encoded.append(encoded)
-        self._contents |= commit.contents
+        self._lines.append(line)
 
-    def _text_after(self, line: Line) -> bytes:
-        commit = line.commit
-        piecemeal = self._canonical and not commit.topics and commit.passengers is None
-        if piecemeal and len(commit.records) <= _PIECEMEAL:
-            text = self._text
-            for record in commit.records.values():
-                if text is not None and record.live:
-                    text = with_plan(text, record.plan)
-                elif text is not None:
-                    text = without_plan(text, record.plan.filename)
-            if text is not None:
-                return text
-        return self.whole_text()
+    def _encode(self) -> bytes:
+        """The lines of the step, the last of which says what the state file will be."""
+        self._text = self._text_after([line.commit for line in self._lines])
+        self._lines[-1] = self._lines[-1]._replace(after=hash_of(self._text), more=False)
+        encoded = [encode_line(line) for line in self._lines]
+        for line, raw in zip(self._lines, encoded, strict=True):
+            self.ledger.advance(line, len(raw))
+        return b"".join(encoded)
 
-    def whole_text(self) -> bytes:
+    def _text_after(self, commits: Sequence[Commit]) -> bytes:
+        touched = {name: record for commit in commits for name, record in commit.records.items()}
+        others = any(commit.topics or commit.passengers is not None for commit in commits)
+        if not self._canonical or others or len(touched) > _PIECEMEAL:
+            return self._whole_text()
+        text = self._found
+        for record in touched.values():
+            if text is not None and record.live:
+                text = with_plan(text, record.plan)
+            elif text is not None:
+                text = without_plan(text, record.plan.filename)
+        return text if text is not None else self._whole_text()
+
+    def _whole_text(self) -> bytes:
         """The state file as the ledger has it."""
         passengers = self.ledger.passengers
         plans = [record.plan for record in self.ledger.live_records()]
@@ -156,12 +159,11 @@ class Step:
 
     def redo(self) -> None:
         """Bring the state file up to what was committed, if a process died before it did so."""
-        if self.ledger.head is not None and not self._canonical and not self._encoded:
-            self._text, self._canonical = self.whole_text(), True
-            self._text_hash = hash_of(self._text)
+        if self.ledger.head is not None and not self._canonical and not self._lines:
+            text = self._whole_text()
             self._save_copy()
-            replace_file(self._layout.state, self._text)
-            self._found = self._text
+            replace_file(self._layout.state, text)
+            self._found, self._found_hash, self._canonical = text, hash_of(text), True
 
     def write(self) -> None:
         """Make all of it durable.
@@ -169,10 +171,11 @@ class Step:
         Raises:
             StoreFull, ReadOnly: it cannot be written; nothing was committed.
         """
+        end = self.ledger.end
+        data = self._encode()
         self._save_copy()
         self._write_contents()
-        data = b"".join(self._encoded)
-        self._journal.append(data, self.ledger.end - len(data))
+        self._journal.append(data, end)
         self.ledger.remember()
         # It is committed now. What follows can be derived from the journal at any time.
         with suppress(StoreFull, ReadOnly):
@@ -193,10 +196,11 @@ class Step:
             self._is_foreign = False
 
     def _write_contents(self) -> None:
-        for content_id, data in self._contents.items():
+        contents = {name: data for line in self._lines for name, data in line.commit.contents.items()}
+        for content_id, data in contents.items():
             make_folder(self._layout.contents)
             # Even if it is there: whoever wrote it may have died before it was durable.
             replace_file(self._layout.content(content_id), data, beside="text")
-        if self._contents:
+        if contents:
             with writing(self._layout.folder):
                 sync_folder(self._layout.folder)

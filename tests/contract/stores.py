@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -77,6 +77,14 @@ class ReopeningStore:
             assert everything(second) == everything(self._store)
             self._store.close()
             self._store = second
+
+    def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
+        answers = self._store.commit_all(asked)
+        second = self._open()
+        assert everything(second) == everything(self._store)
+        self._store.close()
+        self._store = second
+        return answers
 
 
 @dataclass

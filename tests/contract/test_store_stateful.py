@@ -33,6 +33,16 @@ def answer(store: Store, mutation: Mutation, request: Request) -> Answer:
     return (exactly(outcome), outcome.replayed)
 
 
+def answers(store: Store, asked: list[tuple[Mutation, Request]]) -> list[Answer]:
+    """What the store says to several mutations that are committed together."""
+    return [
+        (type(said), said.code, said.message, said.next_step)
+        if isinstance(said, KasError)
+        else (exactly(said), said.replayed)
+        for said in store.commit_all(asked)
+    ]
+
+
 def reading(store: Store, name: PlanName) -> Answer:
     """What the store says about ``name``."""
     said: list[object] = []
@@ -74,6 +84,10 @@ class Comparison(RuleBasedStateMachine):
     @rule(mutation=mutations, request=requests)
     def ask(self, mutation: Mutation, request: Request) -> None:
         assert answer(self.store, mutation, request) == answer(self.memory, mutation, request)
+
+    @rule(asked=st.lists(st.tuples(mutations, requests), max_size=5))
+    def ask_all(self, asked: list[tuple[Mutation, Request]]) -> None:
+        assert answers(self.store, asked) == answers(self.memory, asked)
 
     @rule(mutation=mutations, request=requests)
     def ask_twice(self, mutation: Mutation, request: Request) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from contract.stores import USER
+from contract.stores import USER, by
 from fault.tracing import run_traced
 from fault.worlds import ONE, TWO, World
-from git_kas.domain.lifecycle import Event
-from git_kas.domain.mutation import Create, Transition
+from git_kas.domain.ledger import Outcome
+from git_kas.domain.lifecycle import Actor, Event
+from git_kas.domain.mutation import Create, Mutation, Request, SetContent, Transition, Update
 from git_kas.domain.names import PlanName
-from git_kas.errors import StoreCorrupt
+from git_kas.errors import AlreadyExists, StoreCorrupt
 from support import needs_program
 
 NEXT = Create(PlanName("2020-02-02-next.md"))
@@ -46,6 +47,34 @@ def test_a_line_cut_at_every_byte_is_there_or_not_and_the_next_commit_works(worl
         assert world.leftovers() == []
 
 
+def test_commits_of_one_step_are_there_together_wherever_it_was_cut(world: World) -> None:
+    before, state_before, whole_before = world.seen(), world.state.read_bytes(), world.journal.read_bytes()
+    asked: list[tuple[Mutation, Request]] = [
+        (LAST, by(Actor.USER, key="first")),
+        (NEXT, USER),
+        (SetContent(TWO, b"new"), USER),
+    ]
+    world.store().commit_all(asked)
+    after, whole_after = world.seen(), world.journal.read_bytes()
+    assert after["change"] == before["change"] + 3
+    assert whole_after[len(whole_before) :].count(b"\n") == 3
+    ends = [index + 1 for index, byte in enumerate(whole_after) if byte == 10 and index >= len(whole_before)]
+    cuts = {cut + shift for cut in ends for shift in (-1, 0, 1)} | set(range(len(whole_before), ends[-1], 97))
+    for length in sorted(cuts):
+        world.state.write_bytes(state_before)
+        world.journal.write_bytes(whole_after[:length])
+        is_whole = length >= len(whole_after)
+        assert world.seen() == (after if is_whole else before), length
+        assert (world.store().outcome_of("first") is not None) == is_whole
+        first, second, third = world.store().commit_all(asked)
+        assert isinstance(first, Outcome)
+        assert isinstance(third, Outcome)
+        assert first.replayed == isinstance(second, AlreadyExists) == is_whole
+        assert [entry.key for entry in world.store().history()].count("first") == 1
+        assert world.store().get_content(TWO) == b"new"
+        world.check_files_agree()
+
+
 @pytest.mark.parametrize("tail", [b"garbage", b"\0" * 4096, b'{"check":"', b"\xff\xfe", b'{"check":"00"}'])
 def test_a_tail_without_a_line_end_is_dropped(world: World, tail: bytes) -> None:
     before, whole = world.seen(), world.journal.read_bytes()
@@ -74,6 +103,24 @@ def test_an_acknowledged_last_line_that_was_damaged_is_not_dropped(world: World)
     data = bytearray(world.journal.read_bytes())
     data[-40] ^= 1
     check_corrupt(world, bytes(data), "")
+
+
+def test_a_key_in_a_damaged_line_behind_the_snapshot_is_not_taken_for_unused(world: World) -> None:
+    asked = Update(ONE, description="x" * 70_000)
+    world.store().commit(asked, by(Actor.USER, key="the key"))
+    assert (world.kas_folder / "cache/plan-snapshot").exists()
+    world.commit(LAST)
+    world.journal.write_bytes(world.journal.read_bytes().replace(b"xxxx", b"xyxx", 1))
+    before = world.files()
+    for key in ("the key", "another"):
+        try:
+            outcome = world.store().commit(asked, by(Actor.USER, key=key))
+        except StoreCorrupt:
+            assert key == "the key"
+            assert world.files() == before
+        else:
+            assert key == "another"
+            assert not outcome.replayed
 
 
 @pytest.mark.parametrize("where", ["first", "middle"])

@@ -23,7 +23,7 @@ from git_kas.domain.project import Project, all_topics, history_of, live_record,
 from git_kas.domain.state_file import Remark
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import Busy, Conflict, InvalidTransition, KasError, NotFound, StoreCorrupt
-from git_kas.ports.store import Store, StoreDescription, StoreRequest
+from git_kas.ports.store import Store, StoreDescription, StoreRequest, commit_each
 
 SHORT = 0.01  # seconds, long enough for others to come between
 CACHED_FOR = 0.1  # seconds
@@ -125,6 +125,9 @@ class NaiveStore:
             outcome = self.decide(project, mutation, request)
             self.save(project)
         return outcome
+
+    def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
+        return commit_each(self.commit, asked)
 
     def close(self) -> None:
         pass

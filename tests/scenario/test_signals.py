@@ -333,12 +333,15 @@ def test_many_programs_at_once(kas: Run, project: Repo, environment: dict[str, s
 
 
 def test_killed_again_and_again(kas: Run, project: Repo, environment: dict[str, str]) -> None:
-    count = 80
+    count = 400
     many(kas, project, count)
+    processing = project.path / FOLDERS[0] / "processing"
     killed = 0
-    for delay in range(12):
+    for pause in range(6):
         process = start_apply(project, environment)
-        time.sleep(0.2 + delay * 0.025)
+        while process.poll() is None and not processing.exists():
+            time.sleep(0.001)
+        time.sleep(pause * 0.02)
         process.kill()
         killed += process.wait() != 0
     finished = kas("signals", "apply", cwd=project.path)

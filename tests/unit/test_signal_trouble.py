@@ -77,12 +77,19 @@ def finishes(world: World) -> list[str]:
 def test_a_store_that_fails_leaves_the_rest_where_it_was(
     world: World, store: NervousStore, kind: type[KasError]
 ) -> None:
-    store.before = fail_for("b.md", kind("No.", next_step="Wait."))
+    failing = fail_for("b.md", kind("No.", next_step="Wait."))
+
+    def fail_from_b_on(mutation: Mutation, request: Request) -> None:
+        store.before = fail_for("c.md", kind("Still no.", next_step="Wait."))
+        failing(mutation, request)
+        store.before = fail_from_b_on
+
+    store.before = fail_from_b_on
     applied = world.apply()
     assert [short(handled)[1:] for handled in applied.handled] == [
         ("applied", "reviewing"),
         ("postponed", "No."),
-        ("postponed", ""),
+        ("postponed", "Still no."),
     ]
     assert applied.exit_status == kind.exit_status
     assert sorted(name for _, _, name in world.box.files) == [
@@ -156,7 +163,7 @@ def test_somebody_who_is_quicker_is_met_again(world: World, store: NervousStore)
 
     store.before = touch
     assert world.apply().exit_status == 0
-    assert finishes(world) == ["a.md", "b.md", "c.md"]
+    assert sorted(finishes(world)) == ["a.md", "b.md", "c.md"]
 
 
 def test_somebody_who_decides_first_is_judged_by_the_new_state(world: World, store: NervousStore) -> None:
