@@ -12,14 +12,22 @@ class VerdictKind(StrEnum):
     """How a branch relates to its base. Only ``ancestor`` and ``landed`` are ever safe to remove."""
 
     ANCESTOR = "ancestor"
+    LANDED = "landed"
+    PARTIAL = "partial"
+    UNMERGED = "unmerged"
     FRESH = "fresh"
+    EMPTY = "empty"
     UNRELATED = "unrelated"
     UNKNOWN = "unknown"
 
 
 VERDICT_MEANINGS: dict[VerdictKind, str] = {
     VerdictKind.ANCESTOR: "the base contains every commit of the branch",
+    VerdictKind.LANDED: "at one moment the base contained everything that the branch changes",
+    VerdictKind.PARTIAL: "the base contained some of the branch's commits, and never the others",
+    VerdictKind.UNMERGED: "the base never contained what the branch changes",
     VerdictKind.FRESH: "the branch has nothing of its own yet",
+    VerdictKind.EMPTY: "the branch has commits of its own that together change nothing",
     VerdictKind.UNRELATED: "the branch and the base have no commit in common",
     VerdictKind.UNKNOWN: "could not be judged, so keep it; the reason says why",
 }
@@ -45,12 +53,59 @@ UNKNOWN_REASON_MEANINGS: dict[UnknownReason, str] = {
 }
 
 
+class LandingMethod(StrEnum):
+    """How a branch that landed came into the base."""
+
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+
+
+LANDING_METHOD_MEANINGS: dict[LandingMethod, str] = {
+    LandingMethod.MERGE: "by a merge commit, whose result the branch's content is part of",
+    LandingMethod.SQUASH: "all at once, in one commit of the base",
+    LandingMethod.REBASE: "commit by commit, as copies or in several parts",
+}
+
+
+class Presence(StrEnum):
+    """What has become, in the base of today, of a branch that landed."""
+
+    PRESENT = "present"
+    EDITED = "edited"
+    REVERTED = "reverted"
+
+
+PRESENCE_MEANINGS: dict[Presence, str] = {
+    Presence.PRESENT: "the base still contains it",
+    Presence.EDITED: "it was changed further since",
+    Presence.REVERTED: "it was taken back since",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement on one branch; ``reason`` is set exactly for ``unknown``."""
+    """The judgement on one branch, with its evidence.
+
+    ``reason`` is set exactly for ``unknown``; ``how``, ``landed_at`` (the base commit from which on the base
+    contained everything) and ``now`` exactly for ``landed``. Of ``commits`` own ones ``landed_commits`` have
+    landed; both are set for ``partial``.
+    """
 
     kind: VerdictKind
     reason: UnknownReason | None = None
+    how: LandingMethod | None = None
+    landed_at: ObjectId | None = None
+    now: Presence | None = None
+    commits: int | None = None
+    landed_commits: int | None = None
+
+    @property
+    def allows_removal(self) -> bool:
+        """Whether everything the branch has is in the base's history and was not taken back there."""
+        if self.kind is VerdictKind.LANDED:
+            return self.now is not Presence.REVERTED
+        return self.kind is VerdictKind.ANCESTOR
 
 
 @dataclass(frozen=True, slots=True)
