@@ -90,8 +90,9 @@ class _Merge:
 class _Case:
     """One branch while it is judged.
 
-    ``own`` are its plain commits, ``changes`` what those of them change that change anything. ``incomplete``
-    says that some content could not be compared.
+    ``own`` are its plain commits, ``changes`` what those of them change that change anything, and ``grown``
+    what the branch had changed in all when it came to them (nothing for a branch that is no single line).
+    ``incomplete`` says that some content could not be compared.
     """
 
     candidate: Candidate
@@ -99,7 +100,8 @@ class _Case:
     lowest: int
     demands: list[Demand] = field(default_factory=list)
     own: list[ObjectId] = field(default_factory=list)
-    changes: list[tuple[ObjectId, Changes]] = field(default_factory=list)
+    changes: list[Changes] = field(default_factory=list)
+    grown: list[Changes] = field(default_factory=list)
     moment: int | None = None
     follow: bool = False
     incomplete: bool = False
@@ -177,13 +179,24 @@ class _Judge:
         return ChainStates(lowest + 1, self._contents.changes(pairs))
 
     def _read_own_commits(self, cases: Sequence[_Case]) -> None:
-        pairs = [
-            (self._parents[commit][0], commit) for case in cases for commit in case.own if self._parents[commit]
-        ]
-        changes = self._contents.changes(pairs)
+        steps = {id(case): [commit for commit in case.own if self._parents[commit]] for case in cases}
+        changes = self._contents.changes(
+            [(self._parents[commit][0], commit) for case in cases for commit in steps[id(case)]]
+        )
+        lines = {id(case): steps[id(case)] if self._is_single_line(case) else [] for case in cases}
+        grown = self._contents.changes(
+            [(case.forks[0], commit) for case in cases for commit in lines[id(case)]]
+        )
         for case in cases:
-            read = [(commit, next(changes)) for commit in case.own if self._parents[commit]]
-            case.changes = [(commit, changed) for commit, changed in read if changed]
+            alone = [next(changes) for _ in steps[id(case)]]
+            so_far = [next(grown) for _ in lines[id(case)]] or [()] * len(alone)
+            kept = [pair for pair in zip(alone, so_far, strict=True) if pair[0]]
+            case.changes = [changed for changed, _ in kept]
+            case.grown = [changed for _, changed in kept]
+
+    def _is_single_line(self, case: _Case) -> bool:
+        """Whether a landed part may be looked for: nothing was found yet, and each commit has one parent."""
+        return case.moment is None and len(case.forks) == 1 and len(case.own) == len(case.candidate.own)
 
     # -- searching -------------------------------------------------------------------------------------------
 
@@ -212,9 +225,17 @@ class _Judge:
         return case.moment is None or len(case.own) > 1
 
     def _landings(self, case: _Case) -> list[int | None]:
-        """When each own commit, taken alone, had landed."""
+        """When each own commit had landed, taken alone."""
         fork = Fork(case.lowest, {})
-        return [self._search.first_moment([Demand(fork, changed)], follow=True) for _, changed in case.changes]
+        return [self._search.first_moment([Demand(fork, changes)], follow=True) for changes in case.changes]
+
+    def _landed_part(self, case: _Case) -> int:
+        """How many commits, from the first one on, had landed together."""
+        for count in range(len(case.grown), 0, -1):
+            demands = [Demand(case.demands[0].fork, case.grown[count - 1])]
+            if self._search.first_moment(demands, follow=True) is not None:
+                return count
+        return 0
 
     # -- judging ---------------------------------------------------------------------------------------------
 
@@ -230,8 +251,10 @@ class _Judge:
             return Verdict(VerdictKind.EMPTY)
         if case.incomplete:
             return unknown(UnknownReason.CONTENT_NOT_COMPARED)
-        if landed:
-            return Verdict(VerdictKind.PARTIAL, commits=len(landings), landed_commits=len(landed))
+        part = self._landed_part(case)
+        count = part + sum(position is not None for position in landings[part:])
+        if count:
+            return Verdict(VerdictKind.PARTIAL, commits=len(landings), landed_commits=count)
         return Verdict(VerdictKind.UNMERGED)
 
     def _landed(self, case: _Case, moment: int) -> Verdict:

@@ -33,8 +33,10 @@ class PlumbingContents:
 
     def __init__(self, location: RepositoryLocation, environment: Mapping[str, str]) -> None:
         self._git_dir = location.common_dir
-        self._environment = child_environment(environment)
-        self._git = GitReader(location.common_dir, environment)
+        # What stands for another object (git-replace(1)) is not what is kept when a branch is removed.
+        own = {**environment, "GIT_NO_REPLACE_OBJECTS": "1"}
+        self._environment = child_environment(own)
+        self._git = GitReader(location.common_dir, own)
         self._blobs: subprocess.Popen[bytes] | None = None
         self.blob = lru_cache(_KEPT_BLOBS)(self._blob)
 

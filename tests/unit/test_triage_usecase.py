@@ -76,7 +76,7 @@ def test_joins_plan_branch_and_worktree() -> None:
     assert plan_row.survey is not None
     assert (plan_row.survey.ahead, plan_row.survey.behind) == (1, 1)
     assert plan_row.verdict is not None
-    assert plan_row.verdict.kind is VerdictKind.UNKNOWN
+    assert plan_row.verdict.kind is VerdictKind.EMPTY
     assert (base_row.is_base, base_row.uncommitted, base_row.worktree) == (True, 2, main)
 
 
