@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.domain.anomalies import AnomalyKind
-from git_kas.domain.branch import UnknownReason, VerdictKind
+from git_kas.domain.branch import LandingMethod, Presence, UnknownReason, VerdictKind
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.plan_rules import Rule, Severity
@@ -145,6 +145,16 @@ _WORKTREE_DETAILS: Final = _object(
     lock_files=_list(_TEXT),
 )
 
+_VERDICT: Final = {
+    "verdict": _described(_or_null(_one_of(VerdictKind)), "null for the base branch and without a branch"),
+    "reason": _described(_or_null(_one_of(UnknownReason)), "set exactly if the verdict is unknown"),
+    "how": _described(_or_null(_one_of(LandingMethod)), "set exactly if the verdict is landed"),
+    "landed_at": _described(_or_null(_OBJECT_ID), "the base commit from which on all of it was there"),
+    "now": _described(_or_null(_one_of(Presence)), "what has become of it in the base of today"),
+    "commits": _described(_or_null(_COUNT), "own commits that change something; set if the verdict is partial"),
+    "landed_commits": _described(_or_null(_COUNT), "how many of them have landed"),
+}
+
 _TRIAGE_ROW: Final = _object(
     plan=_or_null(_PLAN_NAME),
     status=_or_null(_TEXT),
@@ -161,8 +171,7 @@ _TRIAGE_ROW: Final = _object(
     worktree_details=_or_null(_WORKTREE_DETAILS),
     dirty=_described(_or_null(_COUNT), "paths that no commit holds; null where that is not known"),
     dirt=_or_null(_object(changed=_COUNT, untracked=_COUNT, conflicts=_COUNT)),
-    verdict=_described(_or_null(_one_of(VerdictKind)), "null for the base branch and without a branch"),
-    reason=_described(_or_null(_one_of(UnknownReason)), "set exactly if the verdict is unknown"),
+    **_VERDICT,
     flags=_list(_one_of(Flag)),
     notes=_described(
         {"type": "object", "propertyNames": _one_of(Flag), "additionalProperties": _TEXT},
@@ -200,6 +209,16 @@ _HANDLED: Final = _object(
 
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
+    "verdict": _list(
+        _object(
+            branch=_TEXT,
+            tip=_or_null(_OBJECT_ID),
+            ahead=_or_null(_COUNT),
+            behind=_or_null(_COUNT),
+            **_VERDICT,
+            explanation=_list(_TEXT),
+        )
+    ),
     "plan.list": _list(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,

@@ -44,8 +44,8 @@ class UnknownReason(StrEnum):
 
 
 UNKNOWN_REASON_MEANINGS: dict[UnknownReason, str] = {
-    UnknownReason.CONTENT_NOT_COMPARED: "it has commits that the base lacks; whether their content was "
-    "squash-merged or rebased into the base is not compared yet",
+    UnknownReason.CONTENT_NOT_COMPARED: "it has commits that the base lacks, and some of what they change "
+    "could not be compared: it is not here, or too large",
     UnknownReason.NO_BASE: "the repository has no base branch to judge it against",
     UnknownReason.NO_COMMIT: "its reference does not lead to a commit that is here",
     UnknownReason.SHALLOW_HISTORY: "the clone is shallow, and the history they may share is cut off",

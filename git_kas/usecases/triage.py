@@ -19,6 +19,7 @@ from git_kas.ports.git import GitFolderReader, Porcelain, Repository
 from git_kas.ports.progress import Progress
 from git_kas.ports.signals import SignalBox
 from git_kas.ports.store import Store
+from git_kas.usecases.remembered_verdicts import ComparisonPorts, remembering
 from git_kas.usecases.signals import SignalState, list_signals, signal_places
 from git_kas.usecases.survey import survey_branches
 
@@ -35,6 +36,7 @@ class TriagePorts:
     signal_box: SignalBox
     clock: Clock
     progress: Progress
+    comparison: ComparisonPorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def triage(
     ports.progress.step("reading plans")
     plans = ports.store.list_plans()
     ports.progress.step("reading history")
-    survey = survey_branches(ports.repository, context.references, context.base)
+    compare = remembering(ports.comparison)
+    survey = survey_branches(ports.repository, context.references, context.base, compare)
     with_text, warnings = _plans_with_text(ports, plans, worktrees, context)
     signals = _signals(ports, plans, worktrees, context)
     ports.progress.step("waiting for git status")

@@ -14,7 +14,10 @@ from git_kas.domain.project import Project
 from git_kas.domain.worktree import Dirt, FolderState, Worktree
 from git_kas.ports.fake_signals import MemorySignalBox
 from git_kas.ports.fakes import (
+    FakeCache,
     FakeClock,
+    FakeContents,
+    FakeFileMerge,
     FakeGitFolders,
     FakePlanFiles,
     FakePorcelain,
@@ -22,6 +25,7 @@ from git_kas.ports.fakes import (
     FakeRepository,
 )
 from git_kas.ports.memory_store import MemoryStore
+from git_kas.usecases.remembered_verdicts import ComparisonPorts
 from git_kas.usecases.triage import Triage, TriageContext, TriagePorts, triage
 
 HERE = RepositoryLocation("/r/.git", "/r/.git", "/r", "/r")
@@ -41,6 +45,7 @@ def run(repository: FakeRepository, worktrees: list[Worktree], progress: FakePro
         signal_box=MemorySignalBox(),
         clock=FakeClock(1_000_000),
         progress=progress or FakeProgress(),
+        comparison=ComparisonPorts(FakeContents(), FakeFileMerge, FakeCache()),
     )
     references = References(repository.local_branches(), {})
     context = TriageContext(references, Base(MAIN, MAIN.ref, TIP), "docs/plans", frozenset(), 3)
