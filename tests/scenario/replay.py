@@ -35,7 +35,7 @@ Delta = dict[str, tuple[Entry | None, Entry | None]]
 def merge_outcome(repo: Repo, at: str, branch: str) -> Outcome:
     """What ``git merge-tree`` (2.38 or newer), which renames may lead to other paths, says of the merge."""
     finished = _run(repo, "merge-tree", "--write-tree", "--no-messages", at, branch)
-    if finished.returncode == 1:
+    if finished.returncode == 1 or b"unrelated histories" in finished.stderr:
         return Outcome.CONFLICT
     assert finished.returncode == 0, finished.stderr
     tree = finished.stdout.split()[0].decode()
