@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _TYPE: Final = 0o170000
 _REGULAR: Final = 0o100000
 
+# How many states of a path are looked at together: most branches land soon.
+_FIRST_LOOK: Final = 4
+_LARGEST_LOOK: Final = 64
+
 
 class TreeEntry(NamedTuple):
     """What a tree has at a path: file mode (as in a tree object) and object id."""
@@ -48,6 +52,9 @@ class PathChange(NamedTuple):
 
 class Merge(Protocol):
     """Merges the contents of files."""
+
+    def expect(self, ancestor: ObjectId, held: Sequence[ObjectId], theirs: ObjectId) -> None:
+        """Merges of ``theirs`` into each of ``held`` will be asked for soon."""
 
     def adds_nothing(self, ancestor: ObjectId, ours: ObjectId, theirs: ObjectId) -> bool:
         """Whether merging ``theirs`` into ``ours`` is clean and leaves ``ours`` as it is."""
@@ -203,9 +210,21 @@ class LandingSearch:
         if change.path in fork.differing and self.contains(change, fork.differing[change.path]):
             yield Span(fork.position, events[0][0] - 1 if events else self._states.end)
         ends = [position - 1 for position, _ in events[1:]] + [self._states.end]
-        for (position, event), last in zip(events, ends, strict=bool(events)):
-            if self.contains(change, event.after):
-                yield Span(position, last)
+        start, size = 0, _FIRST_LOOK
+        while start < len(events):
+            window = events[start : start + size]
+            self._expect(change, window)
+            for (position, event), last in zip(window, ends[start:], strict=False):
+                if self.contains(change, event.after):
+                    yield Span(position, last)
+            start, size = start + size, min(size * 2, _LARGEST_LOOK)
+
+    def _expect(self, change: PathChange, events: Sequence[Event]) -> None:
+        before, after = change.before, change.after
+        if before is None or after is None or not (before.is_regular and after.is_regular):
+            return
+        held = [event.after.id for _, event in events if event.after and event.after.is_regular]
+        self._merge.expect(before.id, held, after.id)
 
 
 class _Path(NamedTuple):

@@ -29,6 +29,9 @@ class Contents(Protocol):
     def blob(self, id: ObjectId) -> bytes | None:  # noqa: A002 - Git's word
         """The content of a blob; None if it is not here, or larger than is worth comparing."""
 
+    def expect(self, ids: Sequence[ObjectId]) -> None:
+        """Read some blobs at once that will be asked for soon."""
+
     def author_lines(self, commits: Sequence[ObjectId]) -> Sequence[str]:
         """Author, e-mail address and author date of each commit, as one text to compare."""
 

@@ -263,6 +263,9 @@ class FakeContents:
         contents = (data for files in self.files.values() for data in files.values())
         return next((data for data in contents if _id_of(data) == id), None)
 
+    def expect(self, ids: Sequence[ObjectId]) -> None:
+        """See :class:`git_kas.ports.contents.Contents`."""
+
     def author_lines(self, commits: Sequence[ObjectId]) -> Sequence[str]:
         """See :class:`git_kas.ports.contents.Contents`."""
         return [self.authors.get(commit, commit) for commit in commits]

@@ -61,6 +61,12 @@ class _Merge:
         self._new_lines: dict[tuple[ObjectId, ObjectId], Sequence[bytes]] = {}
         self.gaps = 0
 
+    def expect(self, ancestor: ObjectId, held: Sequence[ObjectId], theirs: ObjectId) -> None:
+        """See :class:`git_kas.domain.landing.Merge`."""
+        open_ = [id_ for id_ in held if (ancestor, id_, theirs) not in self._known]
+        if open_:
+            self._contents.expect([ancestor, theirs, *open_])
+
     def adds_nothing(self, ancestor: ObjectId, ours: ObjectId, theirs: ObjectId) -> bool:
         """See :class:`git_kas.domain.landing.Merge`."""
         key = (ancestor, ours, theirs)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from functools import cached_property, lru_cache
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.landing import PathChange, TreeEntry
 from git_kas.domain.names import ObjectId
 from git_kas.errors import ProgramFailed
+from git_kas_gitcli.blobs import BlobReader
 from git_kas_gitcli.environment import child_environment
 from git_kas_gitcli.process import GitReader
 
@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 
 # Git compares trees entry by entry here; whatever a configuration says about submodules does not count.
 _DIFF: Final = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--always", "--ignore-submodules=none")
-_LARGEST: Final = 4 * 1024 * 1024  # bytes of a blob that is compared
-_KEPT_BLOBS: Final = 512
+_KEPT_BYTES: Final = 64 * 1024 * 1024
 _REVERTS: Final = "This reverts commit "
 
 
 class PlumbingContents:
     """Reads one repository; blobs come from one child that is started when the first one is asked for.
 
-    In a partial clone (git-clone(1), ``--filter``) no blob is read.
+    In a partial clone (git-clone(1), ``--filter``) no blob is read: Git would fetch what is missing.
     """
 
     def __init__(self, location: RepositoryLocation, environment: Mapping[str, str]) -> None:
@@ -37,8 +36,9 @@ class PlumbingContents:
         own = {**environment, "GIT_NO_REPLACE_OBJECTS": "1"}
         self._environment = child_environment(own)
         self._git = GitReader(location.common_dir, own)
-        self._blobs: subprocess.Popen[bytes] | None = None
-        self.blob = lru_cache(_KEPT_BLOBS)(self._blob)
+        self._blob_reader: BlobReader | None = None
+        self._known: dict[ObjectId, bytes | None] = {}
+        self._known_bytes = 0
 
     def changes(
         self, pairs: Sequence[tuple[ObjectId, ObjectId]], *, renames: bool = False
@@ -47,32 +47,28 @@ class PlumbingContents:
         if not pairs:
             return iter(())
         asked = "".join(f"{after} {before}\n" for before, after in pairs).encode()
-        output = self._git.read(*_DIFF, "-M" if renames else "--no-renames", stdin=asked)
-        return _parsed(output, pairs)
+        return _parsed(self._git.read_much(*_DIFF, "-M" if renames else "--no-renames", stdin=asked), pairs)
 
-    def _blob(self, id_: ObjectId) -> bytes | None:
+    def blob(self, id_: ObjectId) -> bytes | None:
+        """See :class:`git_kas.ports.contents.Contents`."""
+        if id_ not in self._known:
+            self.expect([id_])
+        return self._known[id_]
+
+    def expect(self, ids: Sequence[ObjectId]) -> None:
+        """See :class:`git_kas.ports.contents.Contents`."""
+        missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._known]
+        if self._known_bytes > _KEPT_BYTES:
+            self._known = {id_: self._known[id_] for id_ in ids if id_ in self._known}
+            self._known_bytes = sum(len(data) for data in self._known.values() if data)
         if self._is_partial:
-            return None  # Git would fetch what is missing
-        if self._blobs is None or self._blobs.poll() is not None:
-            self._blobs = self._start()
-        asked, answers = cast("IO[bytes]", self._blobs.stdin), cast("IO[bytes]", self._blobs.stdout)
-        try:
-            asked.write(f"{id_}\n".encode())
-            asked.flush()
-            header = answers.readline().split()
-            if len(header) != 3 or header[1] != b"blob":
-                if len(header) == 3:
-                    _skip(answers, int(header[2]) + 1)
-                return None
-            size = int(header[2])
-            if size > _LARGEST:
-                _skip(answers, size + 1)
-                return None
-            return answers.read(size + 1)[:-1]
-        except (OSError, ValueError) as error:
-            raise ProgramFailed(
-                f"git cat-file failed: {error}.", next_step="'git fsck' says whether the repository is whole."
-            ) from error
+            self._known |= dict.fromkeys(missing)
+            return
+        if self._blob_reader is None:
+            self._blob_reader = BlobReader(self._git_dir, self._environment)
+        for id_, data in zip(missing, self._blob_reader.read(missing), strict=True):
+            self._known[id_] = data
+            self._known_bytes += len(data or b"")
 
     def author_lines(self, commits: Sequence[ObjectId]) -> Sequence[str]:
         """See :class:`git_kas.ports.contents.Contents`."""
@@ -98,13 +94,9 @@ class PlumbingContents:
 
     def close(self) -> None:
         """See :class:`git_kas.ports.contents.Contents`."""
-        if self._blobs is None:
-            return
-        for stream in (self._blobs.stdin, self._blobs.stdout):
-            if stream is not None:
-                stream.close()
-        self._blobs.wait()
-        self._blobs = None
+        if self._blob_reader is not None:
+            self._blob_reader.close()
+            self._blob_reader = None
 
     @cached_property
     def _is_partial(self) -> bool:
@@ -114,26 +106,6 @@ class PlumbingContents:
             return any(name.endswith(".promisor") for name in os.listdir(packs))
         except OSError:
             return False
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = ["git", "--git-dir", self._git_dir, "cat-file", "--batch"]
-        try:
-            return subprocess.Popen(
-                command,
-                env=self._environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError as error:
-            raise ProgramFailed(
-                f"The git program cannot be started: {error.strerror}.", next_step="Install git 2.30 or later."
-            ) from error
-
-
-def _skip(stream: IO[bytes], size: int) -> None:
-    while size > 0:
-        size -= len(stream.read(min(size, 1 << 20))) or size
 
 
 def _parsed(output: bytes, pairs: Sequence[tuple[ObjectId, ObjectId]]) -> Iterator[Sequence[PathChange]]:
@@ -165,6 +137,7 @@ def _change(header: bytes, fields: Iterator[bytes]) -> Iterator[PathChange]:
     yield PathChange(path, before, after)
 
 
+@lru_cache(maxsize=4096)
 def _entry(mode: bytes, id_: bytes) -> TreeEntry | None:
     number = int(mode, 8)
     return TreeEntry(number, ObjectId.trusted(id_.decode("ascii"))) if number else None
