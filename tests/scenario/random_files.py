@@ -170,7 +170,7 @@ class Writer:
                 made[self.key()] = self.new_file()
             elif kind < 0.26 and len(made) > 4:
                 del made[key]
-            elif kind < 0.32:
+            elif kind < 0.29:
                 made[key] = made[key]._replace(path=f"{self.dice.choice(FOLDERS)}moved-{self.key()}.txt")
             else:
                 made[key] = self.edited(made[key])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -69,9 +69,55 @@ def tree_of(repo: Repo, commit: str) -> dict[str, Entry]:
     return found
 
 
-def missing_paths(repo: Repo, changes: Delta, tree: Mapping[str, Entry]) -> list[str]:
-    """The paths whose change a three-way merge by ``git merge-file`` would still bring into ``tree``."""
-    return [path for path, (old, new) in changes.items() if not contained(repo, old, tree.get(path), new)]
+def missing_paths(
+    repo: Repo,
+    changes: Delta,
+    tree: Mapping[str, Entry],
+    moved: Mapping[str, str] | None = None,
+    sources: Mapping[str, str] | None = None,
+) -> list[str]:
+    """The paths whose change a three-way merge by ``git merge-file`` would still bring into ``tree``.
+
+    ``moved`` says where the base has put its files since, ``sources`` from where the branch took its own.
+    """
+
+    def is_there(path: str) -> bool:
+        old, new = changes[path]
+        places = [path, *filter(None, [(moved or {}).get(path)])]
+        origins = [old, *(changes[source][0] for source in filter(None, [(sources or {}).get(path)]))]
+        return any(contained(repo, origin, tree.get(place), new) for place in places for origin in origins)
+
+    return [path for path in changes if not is_there(path)]
+
+
+def moved_since(repo: Repo, start: str, end: str) -> dict[str, str]:
+    """Where files of ``start`` are in ``end`` that first-parent history has moved as they were."""
+    places: dict[str, str] = {}
+    plain = [
+        "--first-parent",
+        "-m",
+        "--reverse",
+        "--format=",
+        "--no-color",
+        "--no-show-signature",
+        "-O/dev/null",
+    ]
+    moves = ["-z", "-M100%", "--diff-filter=R", "--name-status"]
+    for old, new in _renames(repo.git("log", *plain, *moves, f"{start}..{end}")):
+        origin = next((path for path, place in places.items() if place == old), old)
+        places[origin] = new
+    return places
+
+
+def renamed_between(repo: Repo, old: str, new: str) -> dict[str, str]:
+    """New path → old path of what git calls renamed."""
+    moves = ["-r", "-z", "-M", "-O/dev/null", "--diff-filter=R", "--name-status", old, new]
+    return {after: before for before, after in _renames(repo.git("diff-tree", *moves))}
+
+
+def _renames(output: str) -> Iterator[tuple[str, str]]:
+    fields = [field for field in output.split("\0") if field]
+    return zip(fields[1::3], fields[2::3], strict=True)
 
 
 def contained(repo: Repo, old: Entry | None, ours: Entry | None, new: Entry | None) -> bool:

@@ -9,8 +9,10 @@ import pytest
 from scenario import (
     verdict_cases_files,
     verdict_cases_landed,
+    verdict_cases_merges,
     verdict_cases_parts,
     verdict_cases_places,
+    verdict_cases_renames,
     verdict_cases_text,
 )
 from scenario.rows import READERS, configuration, differences, listing
@@ -20,7 +22,9 @@ from support import Run
 MODULES = (
     verdict_cases_landed,
     verdict_cases_parts,
+    verdict_cases_merges,
     verdict_cases_files,
+    verdict_cases_renames,
     verdict_cases_text,
     verdict_cases_places,
 )
@@ -52,10 +56,10 @@ def test_verdict(case: Case, history: History, kas: Run) -> None:
     if not case.git_differs:
         check_with_git(history, expected)
     folder, branch = expected.folder or history.path, expected.branch
-    row = judge(kas, folder, branch)[branch]
-    assert expected.allows(row), (case.reason, row, expected)
-    for reader in READERS:
-        assert judge(kas, folder, branch, reader=reader) == {branch: row}
+    readers = READERS if CORPUS.index(case) % 2 else READERS[::-1]
+    for reader in readers:  # the second one may find what the first one remembered
+        row = judge(kas, folder, branch, reader=reader)[branch]
+        assert expected.allows(row), (case.reason, reader, row, expected)
 
 
 def test_there_are_cases_of_every_kind() -> None:

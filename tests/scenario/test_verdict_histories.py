@@ -37,7 +37,7 @@ def test_verdicts_of_random_histories(new_repo: Callable[..., Repo], kas: Run) -
     for seed in SEEDS:
         judge_seed(seed, new_repo(f"seed-{seed}"), kas, tally)
     print(f"seeds {SEEDS.start} to {SEEDS.stop - 1}: {tally.text()}")
-    print(*tally.missed, *tally.unconfirmed, *tally.not_first, sep="\n")
+    print(*tally.missed, *tally.unconfirmed, *tally.not_first, *tally.surprising, sep="\n")
     assert tally.wrong == []
     assert tally.least([*KINDS, *HOWS, *NOWS], EACH_AT_LEAST) == []
     assert len(tally.unconfirmed) * 100 <= tally.seen["landed"]

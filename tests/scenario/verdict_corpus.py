@@ -216,16 +216,19 @@ def check_with_git(history: Repo, expected: Expected) -> None:
     first = dict(enumerate(chain)).get(len(list(adding)))
     assert first == truth.landed_at, (chain, first)
     if first:
-        _check_presence(history, expected, changes)
+        _check_presence(history, expected, fork, changes)
 
 
 def _adds(history: Repo, commit: str, branch: str) -> bool:
     return replay.merge_outcome(history, commit, branch) is not Outcome.NOTHING
 
 
-def _check_presence(history: Repo, expected: Expected, changes: replay.Delta) -> None:
-    tip = replay.tree_of(history, expected.base)
-    present = not _adds(history, expected.base, f"refs/heads/{expected.branch}")
-    taken_back = not replay.missing_paths(history, replay.inverse(changes), tip)
+def _check_presence(history: Repo, expected: Expected, fork: str, changes: replay.Delta) -> None:
+    branch = f"refs/heads/{expected.branch}"
+    tree = replay.tree_of(history, expected.base)
+    moved = replay.moved_since(history, fork, expected.base)
+    origins = {old: new for new, old in replay.renamed_between(history, fork, branch).items()}
+    present = not _adds(history, expected.base, branch)
+    taken_back = not replay.missing_paths(history, replay.inverse(changes), tree, moved, origins)
     word = "present" if present else "reverted" if taken_back else "edited"
     assert word == expected.truth.now

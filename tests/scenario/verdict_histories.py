@@ -243,6 +243,18 @@ class World:
 
         yield act
 
+    def onward(self, branch: Branch) -> Iterator[Step]:
+        """A merge commit; afterwards more commits, all at once."""
+
+        def act() -> None:
+            branch.fork = branch.tip
+            for _ in range(self.dice.randint(1, 2)):
+                self._add(branch, self.writer.work(self.commits[branch.tip].state))
+
+        yield from self.merge(branch)
+        yield act
+        yield from self.squash(branch)
+
     def longer(self, branch: Branch) -> Iterator[Step]:
         """All at once; afterwards one more commit on the branch."""
 
@@ -275,6 +287,7 @@ WAYS: dict[str, Callable[[World, Branch], Iterator[Step]]] = {
     "copy": World.copy,
     "copy-2": World.copy,
     "longer": World.longer,
+    "onward": World.onward,
     "stacked": World.squash,
 }
 

@@ -29,6 +29,7 @@ class Tally:
     unconfirmed: list[str] = field(default_factory=list)
     not_first: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    surprising: list[str] = field(default_factory=list)
     branches: int = 0
     landings: int = 0
 
@@ -44,7 +45,8 @@ class Tally:
         summary = (
             f"{self.branches} branches, {self.landings} that landed by construction and by git's word, "
             f"{len(self.missed)} of them missed, {len(self.unconfirmed)} landings that a merge by git does not "
-            f"confirm, {len(self.not_first)} that git would date earlier, {len(self.wrong)} wrong"
+            f"confirm, {len(self.not_first)} that git would date earlier, {len(self.surprising)} landings of "
+            f"branches made not to land, {len(self.wrong)} wrong"
         )
         return "\n".join([summary, *counted, f"as made -> as judged: {ways}"])
 
@@ -59,7 +61,6 @@ class Witness:
         self.base = "refs/heads/main"
         self.chain = set(repo.git("rev-list", "--first-parent", self.base).split())
         self.shallow = repo.git("rev-parse", "--is-shallow-repository") == "true"
-        self.tree = replay.tree_of(repo, self.base)
         self.world = world
 
     def hear(self, branch: Branch, row: Row) -> None:
@@ -81,22 +82,29 @@ class Witness:
             self._check_found(branch, row)
 
     def _plainly(self, tip: str, fork: str) -> set[str]:
-        """The verdicts whose plain definition the branch meets; empty where content decides."""
+        """The verdicts whose plain definition the branch meets; empty where content decides.
+
+        What a shallow clone cuts off may be where a branch left the base, so nothing is said of content there.
+        """
         if replay.is_ancestor(self.repo, tip, self.base):
             on_chain = self.repo.git("rev-parse", tip) in self.chain
             return {"ancestor", "fresh"} if on_chain else {"ancestor"}
+        if self.shallow:
+            return {"unknown"}
         if not fork:
-            return {"unknown"} if self.shallow else {"unrelated"}
-        return set() if replay.delta(self.repo, fork, tip) else {"empty"}
+            return {"unrelated"}
+        return set() if replay.delta(self.repo, fork, tip) else {"empty", "landed"}
 
     def _check_landed(self, branch: Branch, row: Row, fork: str) -> None:
         tip, at = f"refs/heads/{branch.name}", row["landed_at"]
         changes = replay.delta(self.repo, fork, tip)
         if not replay.is_ancestor(self.repo, at, self.base) or replay.is_ancestor(self.repo, at, fork):
             self._wrong(branch, row, "landed outside the base or before the fork")
+        if branch.never:
+            self.tally.surprising.append(f"{self.repo.path.name} {branch.name} at {at}")
         if not self._adds_nothing(at, tip):
             self.tally.unconfirmed.append(f"{branch.name} at {at}")
-            if replay.missing_paths(self.repo, changes, replay.tree_of(self.repo, at)):
+            if self._missing(changes, fork, at, replay.renamed_between(self.repo, fork, tip)):
                 self._wrong(branch, row, "was never contained there")
         parents = self.repo.git("rev-list", "--parents", "-1", at).split()[1:]
         if (row["how"] == "merge" and len(parents) < 2) or (row["how"] == "squash" and len(parents) > 1):
@@ -105,13 +113,14 @@ class Witness:
         self.tally.not_first += [
             f"{branch.name} at {at}" for state in earlier if self._adds_nothing(state, tip)
         ]
-        self._check_now(branch, row, changes)
+        self._check_now(branch, row, fork, changes)
 
-    def _check_now(self, branch: Branch, row: Row, changes: replay.Delta) -> None:
-        there = self._adds_nothing(self.base, f"refs/heads/{branch.name}") or not replay.missing_paths(
-            self.repo, changes, self.tree
-        )
-        taken_back = not replay.missing_paths(self.repo, replay.inverse(changes), self.tree)
+    def _check_now(self, branch: Branch, row: Row, fork: str, changes: replay.Delta) -> None:
+        tip = f"refs/heads/{branch.name}"
+        sources = replay.renamed_between(self.repo, fork, tip)
+        there = self._adds_nothing(self.base, tip) or not self._missing(changes, fork, self.base, sources)
+        origins = {old: new for new, old in sources.items()}
+        taken_back = not self._missing(replay.inverse(changes), fork, self.base, origins)
         if row["now"] == "present" and not there:
             self._wrong(branch, row, "is not there any more")
         elif row["now"] == "reverted" and (there or not taken_back):
@@ -119,9 +128,13 @@ class Witness:
         elif row["now"] == "edited" and taken_back and not there:
             self._wrong(branch, row, "was taken back")
 
+    def _missing(self, changes: replay.Delta, start: str, end: str, sources: Mapping[str, str]) -> list[str]:
+        moved = replay.moved_since(self.repo, start, end)
+        return replay.missing_paths(self.repo, changes, replay.tree_of(self.repo, end), moved, sources)
+
     def _check_partial(self, branch: Branch, row: Row) -> None:
         own = int(self.repo.git("rev-list", "--count", f"refs/heads/{branch.name}", f"^{self.base}"))
-        if not 0 < row["landed_commits"] < row["commits"] <= own:
+        if not 0 < row["landed_commits"] <= row["commits"] <= own:
             self._wrong(branch, row, f"has {own} commits of its own")
 
     def _check_found(self, branch: Branch, row: Row) -> None:
