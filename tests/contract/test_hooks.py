@@ -35,7 +35,7 @@ def test_kas_store(plugins: PluginManager, repo: Repo) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("reader", ["gitcli", "pygit2"])
+@pytest.mark.parametrize("reader", ["dulwich", "gitcli", "pygit2"])
 def test_kas_repository(plugins: PluginManager, repo: Repo, reader: str, environment: dict[str, str]) -> None:
     repository = plugins.call(reader, "kas_repository", location=location(repo), environment=environment)
     assert [branch.name for branch in repository.local_branches()] == ["main"]
