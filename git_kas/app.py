@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from git_kas.usecases.doctor import Diagnosed
     from git_kas.usecases.plan_texts import TextPlaces
     from git_kas.usecases.send_signal import Desk
+    from git_kas.usecases.survey import Survey
     from git_kas.usecases.triage import Triage, TriageContext
     from git_kas.usecases.verify_store import Verification
 
@@ -179,8 +180,17 @@ class App(Workspace):
             signal_box=self.signal_box,
             clock=self.clock,
             progress=self.progress,
+            comparison=self.comparison,
         )
         return triage(ports, self.location, self._triage_context)
+
+    def survey(self, *, afresh: bool = False) -> Survey:
+        """All local branches, judged against the base; ``afresh``: whatever was found before."""
+        from git_kas.usecases import remembered_verdicts
+        from git_kas.usecases.survey import survey_branches
+
+        compare = remembered_verdicts.afresh if afresh else remembered_verdicts.remembering
+        return survey_branches(self.repository, self.references, self.base, compare(self.comparison))
 
     def _triage_context(self) -> TriageContext:
         from git_kas.usecases.triage import TriageContext

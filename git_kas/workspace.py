@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.ports.cache import Cache
+    from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.watch import Watch
+    from git_kas.usecases.remembered_verdicts import ComparisonPorts
 
 _GIT_PLUGIN = "gitcli"
 _FILES_PLUGIN = "files"
 _PROCESS_PLUGIN = "process"
+_LIBGIT2_PLUGIN = "pygit2"
 
 
 @contextmanager
@@ -228,6 +232,19 @@ class Workspace:
         tips |= references.remote_branches
         held = self.repository.existing_paths([(tip, path) for tip in tips.values()])
         return [ref for ref, exists in zip(tips, held, strict=True) if exists]
+
+    @cached_property
+    def comparison(self) -> ComparisonPorts:
+        """What the contents of branches are compared through."""
+        from git_kas.usecases.remembered_verdicts import ComparisonPorts
+
+        location, environment = self.location, self.environment
+        contents = self.plugins.call(_GIT_PLUGIN, "kas_contents", location=location, environment=environment)
+        cache = self.plugins.call(_FILES_PLUGIN, "kas_cache", location=location)
+        return ComparisonPorts(cast("Contents", contents), self._open_file_merge, cast("Cache", cache))
+
+    def _open_file_merge(self) -> FileMerge:
+        return cast("FileMerge", self.plugins.call(_LIBGIT2_PLUGIN, "kas_file_merge"))
 
     @cached_property
     def plan_files(self) -> PlanFiles:

@@ -18,7 +18,12 @@ from git_kas.cli.parser import build_parser, load_command
 from git_kas.cli.schema import open_schema
 from git_kas.cli.triage_view import COLUMN_MEANINGS
 from git_kas.config import KEYS, POLICY_FILE, VARIABLES, ConfigKey
-from git_kas.domain.branch import UNKNOWN_REASON_MEANINGS, VERDICT_MEANINGS
+from git_kas.domain.branch import (
+    LANDING_METHOD_MEANINGS,
+    PRESENCE_MEANINGS,
+    UNKNOWN_REASON_MEANINGS,
+    VERDICT_MEANINGS,
+)
 from git_kas.domain.doctor import Check
 from git_kas.domain.lifecycle import EVENT_ALIASES, LEGACY_STATUSES, TRANSITIONS, USER_ONLY, Event, Status
 from git_kas.domain.plan_document import parse_plan
@@ -121,6 +126,10 @@ def triage_page() -> str:
         + table(("column", "meaning"), _pairs(COLUMN_MEANINGS))
         + "\n## Verdicts\n\n"
         + table(("verdict", "meaning"), _pairs(VERDICT_MEANINGS))
+        + "\n## How a branch landed\n\n"
+        + table(("how", "meaning"), _pairs(LANDING_METHOD_MEANINGS))
+        + "\n## What has become of it\n\n"
+        + table(("now", "meaning"), _pairs(PRESENCE_MEANINGS))
         + "\n## Reasons of `unknown`\n\n"
         + table(("reason", "meaning"), _pairs(UNKNOWN_REASON_MEANINGS))
         + "\n## Flags\n\n"

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.domain.anomalies import AnomalyKind
-from git_kas.domain.branch import UnknownReason, VerdictKind
+from git_kas.domain.branch import LandingMethod, Presence, UnknownReason, VerdictKind
 from git_kas.domain.doctor import Check
 from git_kas.domain.doctor import Severity as CheckSeverity
 from git_kas.domain.ledger import Action
@@ -147,6 +147,16 @@ _WORKTREE_DETAILS: Final = _object(
     lock_files=_list(_TEXT),
 )
 
+_VERDICT: Final = {
+    "verdict": _described(_or_null(_one_of(VerdictKind)), "null for the base branch and without a branch"),
+    "reason": _described(_or_null(_one_of(UnknownReason)), "set exactly if the verdict is unknown"),
+    "how": _described(_or_null(_one_of(LandingMethod)), "set exactly if the verdict is landed"),
+    "landed_at": _described(_or_null(_OBJECT_ID), "the base commit from which on all of it was there"),
+    "now": _described(_or_null(_one_of(Presence)), "what has become of it in the base of today"),
+    "commits": _described(_or_null(_COUNT), "own commits that change something; set if the verdict is partial"),
+    "landed_commits": _described(_or_null(_COUNT), "how many of them have landed"),
+}
+
 _TRIAGE_ROW: Final = _object(
     plan=_or_null(_PLAN_NAME),
     status=_or_null(_TEXT),
@@ -163,8 +173,7 @@ _TRIAGE_ROW: Final = _object(
     worktree_details=_or_null(_WORKTREE_DETAILS),
     dirty=_described(_or_null(_COUNT), "paths that no commit holds; null where that is not known"),
     dirt=_or_null(_object(changed=_COUNT, untracked=_COUNT, conflicts=_COUNT)),
-    verdict=_described(_or_null(_one_of(VerdictKind)), "null for the base branch and without a branch"),
-    reason=_described(_or_null(_one_of(UnknownReason)), "set exactly if the verdict is unknown"),
+    **_VERDICT,
     flags=_list(_one_of(Flag)),
     notes=_described(
         {"type": "object", "propertyNames": _one_of(Flag), "additionalProperties": _TEXT},
@@ -221,6 +230,16 @@ _CHECK: Final = _object(
 
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
+    "verdict": _list(
+        _object(
+            branch=_TEXT,
+            tip=_or_null(_OBJECT_ID),
+            ahead=_or_null(_COUNT),
+            behind=_or_null(_COUNT),
+            **_VERDICT,
+            explanation=_list(_TEXT),
+        )
+    ),
     "plan.list": _list(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,

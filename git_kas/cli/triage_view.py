@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from git_kas.cli.envelope import rfc3339
 from git_kas.cli.plan_view import move_data, who
 from git_kas.cli.style import Style, printable, render_table
+from git_kas.cli.verdict_view import verdict_data, verdict_words
 from git_kas.domain.branch import UNKNOWN_REASON_MEANINGS
 from git_kas.domain.timestamps import nanoseconds_of
 
@@ -38,6 +39,7 @@ COLUMNS: Final = tuple(COLUMN_MEANINGS)
 _OPTIONAL_COLUMNS: Final = ("worktree", "moved", "last_commit", "behind", "ahead", "dirty")
 
 _BRANCH_PLACE: Final = COLUMNS.index("branch")
+_VERDICT_PLACE: Final = COLUMNS.index("verdict")
 
 _UNITS: Final = (("y", 31_557_600), ("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60))
 
@@ -109,8 +111,7 @@ def _row_data(triage_row: TriageRow) -> dict[str, Any]:
         "dirt": {"changed": dirt.changed, "untracked": dirt.untracked, "conflicts": dirt.conflicts}
         if dirt and not dirt.problem
         else None,
-        "verdict": verdict.kind if verdict else None,
-        "reason": verdict.reason if verdict else None,
+        **verdict_data(verdict),
         "flags": list(row.flags),
         "notes": {flag: note for flag, note in row.notes if note},
         "settled": row.settled,
@@ -157,6 +158,8 @@ def _terminal_cells(triage_row: TriageRow, triage: Triage, now: int) -> list[str
     moved = row.plan.moved if row.plan else None
     by = f"{age(now - nanoseconds_of(moved.time) // 10**9)} {moved.by or moved.actor}" if moved else ""
     cells = _cells(row, by, when, path)
+    if row.verdict:
+        cells[_VERDICT_PLACE] = verdict_words(row.verdict)
     if not row.plan and not row.branch:
         cells[_BRANCH_PLACE] = f"({path})"  # or a narrow table would show a row without a name
     return cells

@@ -24,7 +24,7 @@ class VerdictKind(StrEnum):
 VERDICT_MEANINGS: dict[VerdictKind, str] = {
     VerdictKind.ANCESTOR: "the base contains every commit of the branch",
     VerdictKind.LANDED: "at one moment the base contained everything that the branch changes",
-    VerdictKind.PARTIAL: "the base contained some of the branch's commits, and never the others",
+    VerdictKind.PARTIAL: "the base contained some of the branch's commits, or all, but never all at one moment",
     VerdictKind.UNMERGED: "the base never contained what the branch changes",
     VerdictKind.FRESH: "the branch has nothing of its own yet",
     VerdictKind.EMPTY: "the branch has commits of its own that together change nothing",
@@ -44,8 +44,8 @@ class UnknownReason(StrEnum):
 
 
 UNKNOWN_REASON_MEANINGS: dict[UnknownReason, str] = {
-    UnknownReason.CONTENT_NOT_COMPARED: "it has commits that the base lacks; whether their content was "
-    "squash-merged or rebased into the base is not compared yet",
+    UnknownReason.CONTENT_NOT_COMPARED: "it has commits that the base lacks, and some of what they change "
+    "could not be compared: it is not here, or too large",
     UnknownReason.NO_BASE: "the repository has no base branch to judge it against",
     UnknownReason.NO_COMMIT: "its reference does not lead to a commit that is here",
     UnknownReason.SHALLOW_HISTORY: "the clone is shallow, and the history they may share is cut off",

@@ -26,6 +26,7 @@ class BaseHistory:
         self.tip = tip
         self._parents = parents
         chain = _first_parent_chain(tip, parents)
+        self._chain = chain
         self._chain_position = {commit: position for position, commit in enumerate(chain)}
         self._label: dict[ObjectId, int] = {}
         self._reach_of_chain: list[int] = []
@@ -41,6 +42,42 @@ class BaseHistory:
 
     def __len__(self) -> int:
         return len(self._label)
+
+    @property
+    def chain(self) -> Sequence[ObjectId]:
+        """The tips that the base once had, following first parents, the oldest first."""
+        return self._chain
+
+    def position(self, commit: ObjectId) -> int:
+        """The place on the chain of the first commit that contains ``commit``, which must be in the base."""
+        return self._label[commit]
+
+    def newest(self, commits: Iterable[ObjectId]) -> list[ObjectId]:
+        """Those of ``commits``, all in the base, that no other one contains."""
+        candidates = sorted(commits, key=self._queue_entry)
+        found: list[ObjectId] = []
+        behind: set[ObjectId] = set()
+        highest = -1
+        for commit in candidates:
+            if commit in behind or self._label[commit] <= highest:
+                continue
+            found.append(commit)
+            highest = self._mark_ancestors(commit, behind, highest)
+        return [commit for commit in found if commit not in behind]
+
+    def _mark_ancestors(self, commit: ObjectId, behind: set[ObjectId], highest: int) -> int:
+        """Add the ancestors off the chain to ``behind``; the highest place on the chain that is reached."""
+        pending = [commit]
+        while pending:
+            current = pending.pop()
+            if current in self._chain_position:
+                highest = max(highest, self._chain_position[current])
+                continue
+            for parent in self._parents[current]:
+                if parent not in behind and self._label[parent] > highest:
+                    behind.add(parent)
+                    pending.append(parent)
+        return highest
 
     def is_on_chain(self, commit: ObjectId) -> bool:
         """Whether ``commit`` was once the tip of the base, following first parents."""

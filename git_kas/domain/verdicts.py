@@ -1,4 +1,4 @@
-"""The judgement on a branch: is everything it has in the base as well (DESIGN 7)?"""
+"""The judgement on a branch by its history: is everything it has in the base as well (DESIGN 7)?"""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -42,10 +42,14 @@ def verdict_inside_base(
 
 
 def verdict_outside_base(*, related: bool, shallow: bool) -> Verdict:
-    """The verdict on a branch whose tip no base contains; ``related``: some of its history is in one."""
-    if related:
-        return unknown(UnknownReason.CONTENT_NOT_COMPARED)
-    return unknown(UnknownReason.SHALLOW_HISTORY) if shallow else UNRELATED
+    """The verdict on a branch whose tip no base contains, before contents are compared.
+
+    ``related``: some of its history is in a base. Where a shallow clone cuts history off, nobody knows whether
+    what looks like the branch's own is in the base, or where the branch left it.
+    """
+    if shallow:
+        return unknown(UnknownReason.SHALLOW_HISTORY)
+    return unknown(UnknownReason.CONTENT_NOT_COMPARED) if related else UNRELATED
 
 
 def shows_own_work(reflog: Iterable[str]) -> bool:

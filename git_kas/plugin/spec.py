@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.cache import Cache
+    from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
@@ -56,6 +58,23 @@ def kas_git_config(environment: Mapping[str, str]) -> GitConfig:  # type: ignore
 @_hookspec(firstresult=True)
 def kas_porcelain(environment: Mapping[str, str]) -> Porcelain:  # type: ignore[empty-body]  # a specification
     """Make the adapter to the git program. Provided by the plugin ``gitcli``."""
+
+
+@_hookspec(firstresult=True)
+def kas_contents(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation, environment: Mapping[str, str]
+) -> Contents:
+    """Open the reader of trees and blobs. Provided by the plugin ``gitcli``."""
+
+
+@_hookspec(firstresult=True)
+def kas_file_merge() -> FileMerge:  # type: ignore[empty-body]  # a specification has no body
+    """Make what merges texts. Provided by the plugin ``pygit2``."""
+
+
+@_hookspec(firstresult=True)
+def kas_cache(location: RepositoryLocation) -> Cache:  # type: ignore[empty-body]  # a specification has no body
+    """Open what may be forgotten. Provided by the plugin ``files``."""
 
 
 @_hookspec(firstresult=True)

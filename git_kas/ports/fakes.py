@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from git_kas.domain.landing import PathChange, TreeEntry
 from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+from git_kas.domain.names import ObjectId
 from git_kas.domain.worktree import Dirt, Worktree
 from git_kas.errors import AlreadyExists, ProgramFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from git_kas.domain.branch import LocalBranch
     from git_kas.domain.history import Parents
-    from git_kas.domain.names import BranchName, ObjectId, PlanName
+    from git_kas.domain.names import BranchName, PlanName
     from git_kas.ports.files import PlanText
 
 
@@ -233,3 +235,81 @@ class FakeScratch:
             raise AlreadyExists(f"{name} is not empty.", next_step="Name another folder.")
         self.made[name] = FakeScratchFolder(name)
         return self.made[name]
+
+
+@dataclass
+class FakeContents:
+    """What differs between commits; ``files`` as in :class:`FakeRepository`, all of them regular ones."""
+
+    files: Mapping[ObjectId, Mapping[str, bytes]] = field(default_factory=dict)
+    authors: Mapping[ObjectId, str] = field(default_factory=dict)
+    reverts: Sequence[tuple[ObjectId, ObjectId]] = ()
+
+    def changes(
+        self, pairs: Sequence[tuple[ObjectId, ObjectId]], *, renames: bool = False
+    ) -> Iterator[Sequence[PathChange]]:
+        """See :class:`git_kas.ports.contents.Contents`; renames are not looked for."""
+        del renames
+        for before, after in pairs:
+            old, new = self.files.get(before, {}), self.files.get(after, {})
+            yield [
+                PathChange(path.encode(), _entry(old.get(path)), _entry(new.get(path)))
+                for path in sorted({*old, *new})
+                if old.get(path) != new.get(path)
+            ]
+
+    def blob(self, id: ObjectId) -> bytes | None:  # noqa: A002 - as in the port
+        """See :class:`git_kas.ports.contents.Contents`."""
+        contents = (data for files in self.files.values() for data in files.values())
+        return next((data for data in contents if _id_of(data) == id), None)
+
+    def expect(self, ids: Sequence[ObjectId]) -> None:
+        """See :class:`git_kas.ports.contents.Contents`."""
+
+    def author_lines(self, commits: Sequence[ObjectId]) -> Sequence[str]:
+        """See :class:`git_kas.ports.contents.Contents`."""
+        return [self.authors.get(commit, commit) for commit in commits]
+
+    def reverted_by(self, tip: ObjectId, since: ObjectId) -> Sequence[tuple[ObjectId, ObjectId]]:
+        """See :class:`git_kas.ports.contents.Contents`."""
+        del tip, since
+        return self.reverts
+
+    def close(self) -> None:
+        """See :class:`git_kas.ports.contents.Contents`."""
+
+
+def _entry(data: bytes | None) -> TreeEntry | None:
+    return TreeEntry(0o100644, _id_of(data)) if data is not None else None
+
+
+def _id_of(data: bytes) -> ObjectId:
+    return ObjectId(sha256(data).hexdigest())
+
+
+class FakeFileMerge:
+    """Merges texts of as many lines each, line by line."""
+
+    def merged(self, ancestor: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+        """See :class:`git_kas.ports.contents.FileMerge`."""
+        merged: list[bytes] = []
+        for before, mine, yours in zip(*(text.split(b"\n") for text in (ancestor, ours, theirs)), strict=True):
+            if before not in {mine, yours} and mine != yours:
+                return None
+            merged.append(mine if before == yours else yours)
+        return b"\n".join(merged)
+
+
+@dataclass
+class FakeCache:
+    """Keeps everything."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, name: str) -> bytes | None:
+        """See :class:`git_kas.ports.cache.Cache`."""
+        return self.kept.get(name)
+
+    def write(self, name: str, data: bytes) -> None:
+        """See :class:`git_kas.ports.cache.Cache`."""
+        self.kept[name] = data

@@ -1,15 +1,17 @@
 """Judges all local branches in one pass over the history."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from git_kas.domain.base import Base, References
-from git_kas.domain.branch import BranchSurvey, LocalBranch, UnknownReason, Upstream, Verdict
+from git_kas.domain.branch import BranchSurvey, LocalBranch, UnknownReason, Upstream, Verdict, VerdictKind
 from git_kas.domain.history import BaseHistory, Parents, own_commits
 from git_kas.domain.names import ObjectId
 from git_kas.domain.verdicts import unknown, verdict_inside_base, verdict_outside_base
 from git_kas.errors import ProgramFailed
 from git_kas.ports.git import Repository
+from git_kas.usecases.compare_contents import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,13 @@ class Survey:
     warnings: Sequence[str] = ()
 
 
-def survey_branches(repository: Repository, references: References, base: Base | None) -> Survey:
+Compare: TypeAlias = Callable[[BaseHistory, Parents, Sequence[Candidate]], Mapping[ObjectId, Verdict]]
+"""Judges branches outside a base by their contents, and says so by tip."""
+
+
+def survey_branches(
+    repository: Repository, references: References, base: Base | None, compare: Compare
+) -> Survey:
     """Judge the local branches against ``base``; reads the history once."""
     branches, remote_branches = references.branches, references.remote_branches
     if base is None:
@@ -30,12 +38,14 @@ def survey_branches(repository: Repository, references: References, base: Base |
     try:
         parents = repository.parents(tips.union(base.tips))
     except ProgramFailed as error:
-        return _survey_damaged(repository, references, base, error)
+        return _survey_damaged(repository, references, base, compare, error)
     judge = _Judge(repository, base, parents, remote_branches)
-    return Survey([judge.survey(branch) for branch in branches])
+    return judge.with_contents_compared([judge.survey(branch) for branch in branches], compare)
 
 
-def _survey_damaged(repository: Repository, references: References, base: Base, error: ProgramFailed) -> Survey:
+def _survey_damaged(
+    repository: Repository, references: References, base: Base, compare: Compare, error: ProgramFailed
+) -> Survey:
     """Read history branch by branch, so that one that is damaged takes the answer from no other."""
     unreadable = UnknownReason.HISTORY_UNREADABLE
     advice = "'git fsck' says what is missing."
@@ -54,10 +64,13 @@ def _survey_damaged(repository: Repository, references: References, base: Base, 
     pushed = {ref: tip for ref, tip in references.remote_branches.items() if tip in readable or tip in parents}
     judge = _Judge(repository, base, parents, pushed)
     surveys = [judge.survey(branch) for branch in references.branches if branch not in damaged]
-    surveys += _unjudged(damaged, references.remote_branches, unreadable)
+    compared = judge.with_contents_compared(surveys, compare)
+    unjudged = _unjudged(damaged, references.remote_branches, unreadable)
     names = ", ".join(branch.name for branch in damaged)
-    surveys.sort(key=lambda survey: survey.branch.name)
-    return Survey(surveys, [f"The history of {names} cannot be read: {error.message} {advice}"])
+    return Survey(
+        sorted([*compared.branches, *unjudged], key=lambda survey: survey.branch.name),
+        [*compared.warnings, f"The history of {names} cannot be read: {error.message} {advice}"],
+    )
 
 
 def _unjudged(
@@ -73,6 +86,15 @@ def _unjudged_upstream(branch: LocalBranch, remote_branches: Mapping[str, Object
     if not branch.upstream.startswith("refs/remotes/"):
         return None
     return Upstream(branch.upstream, gone=branch.upstream not in remote_branches)
+
+
+def _is_open(survey: BranchSurvey) -> bool:
+    return survey.verdict.reason is UnknownReason.CONTENT_NOT_COMPARED
+
+
+def _evidence(verdict: Verdict) -> int:
+    """How much a verdict against one base counts beside one against another."""
+    return verdict.allows_removal + (verdict.kind is VerdictKind.LANDED)
 
 
 class _Judge:
@@ -109,6 +131,32 @@ class _Judge:
             return verdict_inside_base(tip, containing, self._repository.reflog(branch.name), self._base_names)
         related = related or any(own_commits(tip, base, self._parents)[1] for base in self._bases[1:])
         return verdict_outside_base(related=related, shallow=self._repository.is_shallow())
+
+    def with_contents_compared(self, surveys: Sequence[BranchSurvey], compare: Compare) -> Survey:
+        """The same, with verdicts on those that only their content can tell about."""
+        tips = sorted({survey.branch.tip for survey in surveys if _is_open(survey) and survey.branch.tip})
+        found: dict[ObjectId, Verdict] = {}
+        try:
+            for base in self._bases:
+                for tip, verdict in compare(base, self._parents, self._candidates(base, tips)).items():
+                    found[tip] = max(found.get(tip, verdict), verdict, key=_evidence)
+        except ProgramFailed as error:
+            return Survey(surveys, [f"The contents of branches cannot be compared: {error.message}"])
+        return Survey(
+            [
+                replace(survey, verdict=found.get(survey.branch.tip, survey.verdict))
+                if survey.branch.tip and _is_open(survey)
+                else survey
+                for survey in surveys
+            ]
+        )
+
+    def _candidates(self, base: BaseHistory, tips: Sequence[ObjectId]) -> Sequence[Candidate]:
+        candidates: list[Candidate] = []
+        for tip in tips:
+            own, boundary = own_commits(tip, base, self._parents)
+            candidates.append(Candidate(tip, frozenset(own), frozenset(boundary)))
+        return candidates
 
     def _upstream(self, branch: LocalBranch, own: set[ObjectId], boundary: set[ObjectId]) -> Upstream | None:
         upstream = _unjudged_upstream(branch, self._remote_branches)

@@ -19,8 +19,9 @@ from git_kas.ports.git import GitFolderReader, Porcelain, Repository
 from git_kas.ports.progress import Progress
 from git_kas.ports.signals import SignalBox
 from git_kas.ports.store import Store
+from git_kas.usecases.remembered_verdicts import ComparisonPorts, remembering
 from git_kas.usecases.signals import SignalState, list_signals, signal_places
-from git_kas.usecases.survey import survey_branches
+from git_kas.usecases.survey import Survey, survey_branches
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class TriagePorts:
     signal_box: SignalBox
     clock: Clock
     progress: Progress
+    comparison: ComparisonPorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def triage(
     ports.progress.step("reading plans")
     plans = ports.store.list_plans()
     ports.progress.step("reading history")
-    survey = survey_branches(ports.repository, context.references, context.base)
+    survey = _survey(ports, context)
     with_text, warnings = _plans_with_text(ports, plans, worktrees, context)
     signals = _signals(ports, plans, worktrees, context)
     ports.progress.step("waiting for git status")
@@ -106,6 +108,10 @@ def triage(
     remarks = [f"{remark.text}." for remark in situation.remarks if remark.plan is None]
     warnings = [*remarks, *survey.warnings, *warnings, *signals.warnings]
     return Triage(rows, context.base, location.main_worktree, warnings)
+
+
+def _survey(ports: TriagePorts, context: TriageContext) -> Survey:
+    return survey_branches(ports.repository, context.references, context.base, remembering(ports.comparison))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.cache import Cache
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitFolderReader
     from git_kas.ports.inspection import AdminFiles
@@ -53,3 +54,10 @@ def kas_watch() -> Watch:
     from git_kas_files.watch import DiskWatch
 
     return DiskWatch()
+
+
+def kas_cache(location: RepositoryLocation) -> Cache:
+    """Files in the common directory."""
+    from git_kas_files.cache import FolderCache
+
+    return FolderCache(location.common_dir)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.contents import Contents
     from git_kas.ports.git import GitConfig, Porcelain, Repository
 
 
@@ -30,3 +31,10 @@ def kas_porcelain(environment: Mapping[str, str]) -> Porcelain:
     from git_kas_gitcli.porcelain import GitProgramPorcelain
 
     return GitProgramPorcelain(environment)
+
+
+def kas_contents(location: RepositoryLocation, environment: Mapping[str, str]) -> Contents:
+    """Trees and blobs, read by Git's plumbing."""
+    from git_kas_gitcli.contents import PlumbingContents
+
+    return PlumbingContents(location, environment)

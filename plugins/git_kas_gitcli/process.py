@@ -6,6 +6,7 @@ than triage may take in all (170 ms against 23 ms for ``subprocess`` on the mach
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 
 from git_kas.errors import ProgramFailed
@@ -28,12 +29,30 @@ class GitReader:
         """
         status, output, errors = self.attempt(*arguments, stdin=stdin)
         if status:
-            command = next(word for word in arguments if not word.startswith("-"))
-            raise ProgramFailed(
-                f"git {command} failed: {first_line(os.fsdecode(errors))}.",
-                next_step="'git fsck' says whether the repository is whole.",
-            )
+            raise _failed(arguments, errors)
         return output
+
+    def read_much(self, *arguments: str, stdin: bytes) -> bytes:
+        """The same as :meth:`read` for megabytes of input and output, which pipes take long for."""
+        with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as answers:
+            asked.write(stdin)
+            asked.seek(0)
+            command = ["git", "--git-dir", self._git_dir, *arguments]
+            try:
+                finished = subprocess.run(
+                    command,
+                    env=self._environment,
+                    stdin=asked,
+                    stdout=answers,
+                    stderr=subprocess.PIPE,
+                    check=False,
+                )
+            except OSError as error:
+                raise _not_started(error) from error
+            if finished.returncode:
+                raise _failed(arguments, finished.stderr)
+            answers.seek(0)
+            return answers.read()
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         """Exit status, output and error output of ``git *arguments``."""
@@ -53,7 +72,19 @@ def run_git(
             ["git", *arguments], env=dict(environment), input=stdin, capture_output=True, check=False
         )
     except OSError as error:
-        raise ProgramFailed(
-            f"The git program cannot be started: {error.strerror}.", next_step="Install git 2.30 or later."
-        ) from error
+        raise _not_started(error) from error
     return finished.returncode, finished.stdout, finished.stderr
+
+
+def _failed(arguments: Sequence[str], errors: bytes) -> ProgramFailed:
+    command = next(word for word in arguments if not word.startswith("-"))
+    return ProgramFailed(
+        f"git {command} failed: {first_line(os.fsdecode(errors))}.",
+        next_step="'git fsck' says whether the repository is whole.",
+    )
+
+
+def _not_started(error: OSError) -> ProgramFailed:
+    return ProgramFailed(
+        f"The git program cannot be started: {error.strerror}.", next_step="Install git 2.30 or later."
+    )

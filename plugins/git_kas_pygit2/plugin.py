@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.contents import FileMerge
     from git_kas.ports.git import Repository
 
 
@@ -14,3 +15,10 @@ def kas_repository(location: RepositoryLocation) -> Repository:
     from git_kas_pygit2.repository import open_repository
 
     return open_repository(location)
+
+
+def kas_file_merge() -> FileMerge:
+    """Merge texts with libgit2, in memory."""
+    from git_kas_pygit2.file_merge import LibgitFileMerge
+
+    return LibgitFileMerge()

@@ -20,6 +20,7 @@ Plans, branches and worktrees of many coding agents.
 
 commands:
   triage           say where every plan, branch and worktree stands
+  verdict          say whether the base has what a branch has, and how that is known
   plan list        list the plans of the project
   plan show        show a plan, its waves and tasks
   plan create      create a plan

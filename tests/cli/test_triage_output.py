@@ -16,7 +16,7 @@ PLANS = {
 
 TABLE = """\
 plan                  status        moved  branch       ahead  behind  last_commit           worktree  dirty  verdict   flags      next
-2026-01-01-work.md    implementing  -      plan/work    1      2       2026-01-01T00:03:00Z  {work}    1      unknown   stalled    git log --oneline main..plan/work
+2026-01-01-work.md    implementing  -      plan/work    1      2       2026-01-01T00:03:00Z  {work}    1      unmerged  stalled    git log --oneline main..plan/work
 2026-01-05-lost.md    reviewing     -      plan/lost    -      -       -                     -         -      -         no_branch  git worktree add -b plan/lost .worktrees/plan-lost main
 2026-01-02-next.md    ready         -      -            -      -       -                     -         -      -         -          git worktree add -b plan/next .worktrees/plan-next main
 -                     -             -      main         0      0       2026-01-01T00:05:00Z  {main}    0      base      -          -
@@ -80,7 +80,7 @@ def test_settled_plans_are_marked(kas: Run, stage: Repo) -> None:
         (["--open", "--sort", "name"], ["2026-01-01-work.md", "2026-01-02-next.md", "2026-01-05-lost.md"]),
         (["--open", "--sort", "name", "--reverse"],
          ["2026-01-05-lost.md", "2026-01-02-next.md", "2026-01-01-work.md"]),
-        (["--sort", "ahead", "--verdict", "unknown"], ["2026-01-01-work.md"]),
+        (["--sort", "ahead", "--verdict", "unmerged"], ["2026-01-01-work.md"]),
         (["--sort", "behind", "--verdict", "ancestor", "--verdict", "fresh"],
          ["spare", "2026-01-03-merged.md"]),
     ],

@@ -52,7 +52,7 @@ class Judged:
             on_chain = any(tip in self.graph.first_parents(base) for base in containing)
             return {("ancestor", None), ("fresh", None)} if on_chain else {("ancestor", None)}
         if any(self.graph.reach(tip) & self.graph.reach(base) for base in self.bases):
-            return {("unknown", "content_not_compared")}
+            return {("empty", None)}  # no commit here changes a file
         return {("unrelated", None)}
 
     def upstream(self, branch: str) -> Row | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_kas.domain.location import RepositoryLocation
+from git_kas.domain.names import ObjectId
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.signals import SignalPlace
@@ -120,3 +121,32 @@ def test_kas_processes(plugins: PluginManager, tmp_path: Path, environment: dict
     process.wait()
     assert process.exit_status() == 2
     assert "nonsense" in process.errors()
+
+
+def test_kas_contents(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    contents = plugins.call("gitcli", "kas_contents", location=location(repo), environment=environment)
+    before = ObjectId(repo.git("rev-parse", "HEAD"))
+    repo.commit("change", {"a": "1\n"})
+    (changes,) = contents.changes([(before, ObjectId(repo.git("rev-parse", "HEAD")))])
+    assert [change.path for change in changes] == [b"a"]
+    assert contents.blob(changes[0].after.id) == b"1\n"
+    contents.close()
+
+
+def test_kas_file_merge(plugins: PluginManager) -> None:
+    merge = plugins.call("pygit2", "kas_file_merge")
+    assert merge.merged(b"1\n2\n3\n4\n", b"1\n2\n3\nfour\n", b"one\n2\n3\n4\n") == b"one\n2\n3\nfour\n"
+
+
+def test_kas_cache(plugins: PluginManager, repo: Repo) -> None:
+    cache = plugins.call("files", "kas_cache", location=location(repo))
+    assert cache.read("name") is None
+    cache.write("name", b"data")
+    assert cache.read("name") == b"data"
+    folder = repo.path / ".git/kas/cache"
+    assert [path.name for path in folder.iterdir()] == ["name"]
+    (folder / "name").unlink()
+    (folder / "name").mkdir()
+    cache.write("name", b"data")
+    assert cache.read("name") is None
+    assert [path.name for path in folder.iterdir()] == ["name"]

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from git_kas.domain.branch import UNKNOWN_REASON_MEANINGS, VERDICT_MEANINGS, UnknownReason, VerdictKind
+from git_kas.domain.branch import (
+    LANDING_METHOD_MEANINGS,
+    PRESENCE_MEANINGS,
+    UNKNOWN_REASON_MEANINGS,
+    VERDICT_MEANINGS,
+    LandingMethod,
+    Presence,
+    UnknownReason,
+    VerdictKind,
+)
 from git_kas.domain.triage import FLAG_MEANINGS, Flag
 from git_kas.plugin import spec
 
@@ -30,6 +39,8 @@ def test_no_page_is_stale() -> None:
 def test_every_word_has_a_meaning() -> None:
     assert set(FLAG_MEANINGS) == set(Flag)
     assert set(VERDICT_MEANINGS) == set(VerdictKind)
+    assert set(LANDING_METHOD_MEANINGS) == set(LandingMethod)
+    assert set(PRESENCE_MEANINGS) == set(Presence)
     assert set(UNKNOWN_REASON_MEANINGS) == set(UnknownReason)
 
 

@@ -312,7 +312,7 @@ def test_other_format_is_read_from_every_worktree(other_format: Repo, triage: Tr
     for place in (other_format.path, linked):
         row = triage(place).branch("side")
         assert (row["tip"], row["ahead"], row["behind"], row["dirty"]) == (commit, 1, 0, 1)
-        assert row["reason"] == "content_not_compared"
+        assert row["verdict"] == "unmerged"
         assert where(kas, place) == expected(other_format, project="other")
 
 

@@ -14,7 +14,8 @@ from support import Repo, Run
 ANCESTOR = ("ancestor", None)
 FRESH = ("fresh", None)
 UNRELATED = ("unrelated", None)
-NOT_COMPARED = ("unknown", "content_not_compared")
+UNMERGED = ("unmerged", None)
+EMPTY = ("empty", None)
 SHALLOW = ("unknown", "shallow_history")
 NO_BASE = ("unknown", "no_base")
 
@@ -223,36 +224,36 @@ def test_fresh(repo: Repo, triage: Triage, history: Callable[[Repo], None]) -> N
     assert triage().verdict("side") == FRESH
 
 
-# -- unknown, unrelated ------------------------------------------------------------------------------------
+# -- unmerged, unrelated ------------------------------------------------------------------------------------
 
 
-def test_branch_ahead_is_not_compared(repo: Repo, triage: Triage) -> None:
+def test_branch_ahead_is_unmerged(repo: Repo, triage: Triage) -> None:
     branch_with_work(repo)
     answer = triage()
-    assert answer.verdict("side") == NOT_COMPARED
+    assert answer.verdict("side") == UNMERGED
     assert (answer.branch("side")["ahead"], answer.branch("side")["behind"]) == (2, 0)
 
 
-def test_squash_merged_branch_is_not_compared(repo: Repo, triage: Triage) -> None:
+def test_squash_merged_branch_has_landed(repo: Repo, triage: Triage) -> None:
     branch_with_work(repo)
     repo.git("merge", "-q", "--squash", "side")
     repo.git("commit", "-q", "-m", "squashed")
     answer = triage()
-    assert answer.verdict("side") == NOT_COMPARED
+    assert answer.verdict("side") == ("landed", None)
     assert (answer.branch("side")["ahead"], answer.branch("side")["behind"]) == (2, 1)
 
 
-def test_work_after_the_merge_is_not_compared(repo: Repo, triage: Triage) -> None:
+def test_work_after_the_merge_is_unmerged(repo: Repo, triage: Triage) -> None:
     merged(repo)
     repo.git("switch", "-q", "side")
     repo.commit("after the merge")
-    assert triage().verdict("side") == NOT_COMPARED
+    assert triage().verdict("side") == UNMERGED
 
 
-def test_branch_with_an_empty_commit_is_not_ancestor(repo: Repo, triage: Triage) -> None:
+def test_branch_with_an_empty_commit_is_empty(repo: Repo, triage: Triage) -> None:
     repo.git("switch", "-q", "-c", "side")
     repo.git("commit", "-q", "--allow-empty", "-m", "empty")
-    assert triage().verdict("side") == NOT_COMPARED
+    assert triage().verdict("side") == EMPTY
 
 
 def test_branch_without_common_commit_is_unrelated(repo: Repo, triage: Triage) -> None:
@@ -295,7 +296,7 @@ def test_diverged_base(repo: Repo, triage: Triage) -> None:
     repo.git("reset", "-q", "--hard", first)
     merge(repo, "--no-ff", "here")
     answer = triage()
-    assert [answer.verdict(name) for name in ("here", "there", "nowhere")] == [ANCESTOR, ANCESTOR, NOT_COMPARED]
+    assert [answer.verdict(name) for name in ("here", "there", "nowhere")] == [ANCESTOR, ANCESTOR, UNMERGED]
 
 
 def test_upstream_of_the_base_behind_it(repo: Repo, triage: Triage) -> None:
@@ -317,7 +318,7 @@ def test_branch_that_only_the_upstream_of_the_base_is_related_to(repo: Repo, tri
     repo.commit("another root")
     branch_with_work(repo, "side", "imported")
     publish(repo, tip="imported")
-    assert triage().verdict("side") == NOT_COMPARED
+    assert triage().verdict("side") == UNMERGED
 
 
 def test_gone_upstream_is_not_merged(repo: Repo, triage: Triage) -> None:
@@ -326,7 +327,7 @@ def test_gone_upstream_is_not_merged(repo: Repo, triage: Triage) -> None:
     repo.git("update-ref", "-d", "refs/remotes/origin/side")
     row = triage().branch("side")
     assert row["upstream"] == {"ref": "refs/remotes/origin/side", "gone": True, "unpushed": None}
-    assert (row["verdict"], "gone_upstream" in row["flags"]) == ("unknown", True)
+    assert (row["verdict"], "gone_upstream" in row["flags"]) == ("unmerged", True)
 
 
 def test_unpushed_commits(repo: Repo, triage: Triage) -> None:
@@ -342,7 +343,7 @@ def test_upstream_that_is_a_tag(repo: Repo, triage: Triage) -> None:
     publish(repo, "side")
     repo.git("update-ref", "refs/remotes/origin/side", "v1")
     answer = triage()
-    assert answer.verdict("side") == NOT_COMPARED
+    assert answer.verdict("side") == UNMERGED
     assert answer.branch("side")["upstream"]["unpushed"] == 2
 
 
@@ -352,7 +353,7 @@ def test_upstream_that_leads_to_no_commit_means_keep(repo: Repo, triage: Triage,
     publish(repo, "side")
     loose = repo.path / ".git/refs/remotes/origin/side"
     loose.write_text((repo.git("rev-parse", target) if target else "deadbeef" * 5) + "\n")
-    assert triage().branch("side")["verdict"] == "unknown"
+    assert triage().branch("side")["verdict"] == "unmerged"
 
 
 # -- shallow clones ----------------------------------------------------------------------------------------
@@ -365,9 +366,7 @@ def shallow(repo: Repo, depth: int) -> Path:
     return clone
 
 
-@pytest.mark.parametrize(
-    ("depth", "verdict"), [(1, SHALLOW), (2, SHALLOW), (3, NOT_COMPARED), (9, NOT_COMPARED)]
-)
+@pytest.mark.parametrize(("depth", "verdict"), [(1, SHALLOW), (2, SHALLOW), (3, SHALLOW), (9, UNMERGED)])
 def test_shallow_clone(repo: Repo, triage: Triage, depth: int, verdict: tuple[str, str]) -> None:
     branch_with_work(repo)
     for _ in range(2):

@@ -145,3 +145,21 @@ def test_a_long_side_branch_is_counted_too() -> None:
     base = BaseHistory(tip, parents)
     assert len(base) == side + 2
     assert base.count_reachable([commit(side)]) == side
+
+
+@given(histories(), st.data())
+def test_the_newest_commits_are_those_that_no_other_one_contains(history: Graph, data: st.DataObject) -> None:
+    tip = data.draw(st.sampled_from(sorted(history)))
+    base = BaseHistory(tip, history)
+    inside = sorted(reachable([tip], history))
+    chosen = data.draw(st.lists(st.sampled_from(inside), min_size=1, max_size=6, unique=True))
+    expected = {
+        commit_
+        for commit_ in chosen
+        if not any(commit_ in reachable(history[other], history) for other in chosen)
+    }
+    assert set(base.newest(chosen)) == expected
+    assert len(base.newest(chosen)) == len(expected)
+    for commit_ in inside:
+        containing = [position for position, on in enumerate(base.chain) if commit_ in reachable([on], history)]
+        assert base.position(commit_) == containing[0]

@@ -14,7 +14,10 @@ from git_kas.domain.project import Project
 from git_kas.domain.worktree import Dirt, FolderState, Worktree
 from git_kas.ports.fake_signals import MemorySignalBox
 from git_kas.ports.fakes import (
+    FakeCache,
     FakeClock,
+    FakeContents,
+    FakeFileMerge,
     FakeGitFolders,
     FakePlanFiles,
     FakePorcelain,
@@ -22,6 +25,7 @@ from git_kas.ports.fakes import (
     FakeRepository,
 )
 from git_kas.ports.memory_store import MemoryStore
+from git_kas.usecases.remembered_verdicts import ComparisonPorts
 from git_kas.usecases.triage import Triage, TriageContext, TriagePorts, triage
 
 HERE = RepositoryLocation("/r/.git", "/r/.git", "/r", "/r")
@@ -41,6 +45,7 @@ def run(repository: FakeRepository, worktrees: list[Worktree], progress: FakePro
         signal_box=MemorySignalBox(),
         clock=FakeClock(1_000_000),
         progress=progress or FakeProgress(),
+        comparison=ComparisonPorts(FakeContents(), FakeFileMerge, FakeCache()),
     )
     references = References(repository.local_branches(), {})
     context = TriageContext(references, Base(MAIN, MAIN.ref, TIP), "docs/plans", frozenset(), 3)
@@ -71,7 +76,7 @@ def test_joins_plan_branch_and_worktree() -> None:
     assert plan_row.survey is not None
     assert (plan_row.survey.ahead, plan_row.survey.behind) == (1, 1)
     assert plan_row.verdict is not None
-    assert plan_row.verdict.kind is VerdictKind.UNKNOWN
+    assert plan_row.verdict.kind is VerdictKind.EMPTY
     assert (base_row.is_base, base_row.uncommitted, base_row.worktree) == (True, 2, main)
 
 

@@ -19,6 +19,7 @@ class CommandEntry(NamedTuple):
 
 COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("triage",), "say where every plan, branch and worktree stands", "triage"),
+    CommandEntry(("verdict",), "say whether the base has what a branch has, and how that is known", "verdict"),
     CommandEntry(("plan", "list"), "list the plans of the project", "plan_list"),
     CommandEntry(("plan", "show"), "show a plan, its waves and tasks", "plan_show"),
     CommandEntry(("plan", "create"), "create a plan", "plan_create"),
