@@ -86,18 +86,21 @@ class Runs:
         return max(sample.peak_mb for sample in self.samples)
 
 
-def measure(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Sample:
-    """Run ``command`` once, its output thrown away.
+def measure(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], output: Path | None = None
+) -> Sample:
+    """Run ``command`` once; what it prints goes to the file ``output``, or is thrown away.
 
     Raises:
         CalledProcessError: it ended with an error, so its time says nothing.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
+    with (output or Path(os.devnull)).open("wb") as printed:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=printed
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)

@@ -3,11 +3,17 @@
 Lines of the files fall into two kinds that are far enough apart never to meet in a diff: those that the base
 changes by itself and those that branches change. A branch lands soon enough after its fork that no other
 branch has reused its lines, so every merge, squash and cherry-pick here is one that Git does without conflict.
+
+Some things are there because they are hard to judge. Lines that the base changes lie in the context of those
+that branches change, so that some patches look different when they land. Of some squashed and rebased branches
+one line landed otherwise, as after a conflict that somebody resolved. And some open branches are twins of a
+squashed one: they change the same lines to the same text, indented.
 """
 
 import heapq
 import random
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +28,10 @@ _FILES: Final = 300
 _FILES_PER_FOLDER: Final = 15
 _LINES: Final = 48
 _BASE_LINES: Final = range(0, _LINES, 8)
+_CONTEXT_LINES: Final = range(2, _LINES, 8)  # near enough to be in a patch, too far for a conflict
+_CONTEXT_SHARE: Final = 0.25  # of the base's own commits
+_ALTERED_EVERY: Final = 60  # branches, of those that have landed as copies
+_TWIN_EVERY: Final = 25  # open branches
 _BRANCH_LINES: Final = range(4, _LINES, 8)
 _LONGEST_LIFE: Final = 300  # commits of the base between fork and landing
 _LAST_COMMIT_AT: Final = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -39,11 +49,16 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch to be written: its name, its fate, and how many commits of its own it gets."""
+    """A branch to be written: its name, its fate, and how many commits of its own it gets.
+
+    ``altered``: its last commit lands otherwise. ``twin``: it is a squashed branch before it, but indented.
+    """
 
     name: str
     fate: Fate
     own_commits: int
+    altered: bool = False
+    twin: bool = False
 
     @property
     def commits_on_base(self) -> int:
@@ -67,11 +82,16 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Forked:
-    """A branch that has been written: the mark of its tip, and the edits of each of its commits."""
+    """A branch that has been written: the marks of where it begins and ends, and the edits of each commit.
+
+    ``before`` are the lines of the files that it changes, as they were when it began.
+    """
 
     branch: Branch
+    start: int
     tip: int
     commits: Sequence[Sequence[Edit]]
+    before: Mapping[int, Sequence[str]]
 
 
 def draft_branches(number: int, seed: int) -> list[Branch]:
@@ -79,7 +99,15 @@ def draft_branches(number: int, seed: int) -> list[Branch]:
     choose = random.Random(seed)
     fates = list(islice(cycle(Fate), number))
     choose.shuffle(fates)
-    return [Branch(f"plan/{fate}-{index:05}", fate, choose.randint(1, 5)) for index, fate in enumerate(fates)]
+    seen: Counter[Fate] = Counter()
+    drafted: list[Branch] = []
+    for index, fate in enumerate(fates):
+        own_commits = choose.randint(1, 5)
+        altered = fate in {Fate.SQUASHED, Fate.REBASED} and seen[fate] % _ALTERED_EVERY == 7 and own_commits > 1
+        twin = fate is Fate.OPEN and seen[fate] % _TWIN_EVERY == 7 and seen[Fate.SQUASHED] > 0
+        seen[fate] += 1
+        drafted.append(Branch(f"plan/{fate}-{index:05}", fate, own_commits, altered, twin))
+    return drafted
 
 
 def steps_of_base(commits: int, branches: Sequence[Branch]) -> int:
@@ -154,6 +182,7 @@ class HistoryWriter:
         self._written = 0
         self._started_at = 0
         self._branch_slots = _endless_slots()
+        self._latest_squashed: Forked | None = None
 
     def write(self, branches: Sequence[Branch]) -> None:
         """Write everything; ``branches`` must fit, see :func:`steps_of_base`."""
@@ -181,27 +210,52 @@ class HistoryWriter:
             files = {_path(file): _text(lines) for file, lines in enumerate(self._files)}
             self._tip = self._commit("main", [], "Begin", texts | files)
             return
-        file, line = self._choose.randrange(_FILES), self._choose.choice(_BASE_LINES)
+        lines = _CONTEXT_LINES if self._choose.random() < _CONTEXT_SHARE else _BASE_LINES
+        file, line = self._choose.randrange(_FILES), self._choose.choice(lines)
         edit = Edit(file, line, f"changed by the base, step {step}")
         self._tip = self._commit("main", [self._tip], f"Step {step}", self._edited([edit]))
 
     def _fork(self, branch: Branch) -> Forked:
-        commits: list[list[Edit]] = []
-        copies: dict[int, list[str]] = {}
-        tip = self._tip
-        for number in range(branch.own_commits):
-            slots = [next(self._branch_slots) for _ in range(self._choose.randint(1, 2))]
-            edits = [Edit(file, line, f"changed by {branch.name}, {number}") for file, line in slots]
+        if branch.twin and self._latest_squashed:
+            model = self._latest_squashed
+            commits = [
+                [Edit(edit.file, edit.line, f"    {edit.text}") for edit in edits] for edits in model.commits
+            ]
+            return self._write_branch(branch, model.start, commits, model.before)
+        commits = [
+            [
+                Edit(file, line, f"changed by {branch.name}, {number}")
+                for file, line in islice(self._branch_slots, self._choose.randint(1, 2))
+            ]
+            for number in range(branch.own_commits)
+        ]
+        before = {edit.file: tuple(self._files[edit.file]) for edits in commits for edit in edits}
+        forked = self._write_branch(branch, self._tip, commits, before)
+        if branch.fate is Fate.SQUASHED:
+            self._latest_squashed = forked
+        return forked
+
+    def _write_branch(
+        self,
+        branch: Branch,
+        start: int,
+        commits: Sequence[Sequence[Edit]],
+        before: Mapping[int, Sequence[str]],
+    ) -> Forked:
+        copies = {file: list(lines) for file, lines in before.items()}
+        tip = start
+        for number, edits in enumerate(commits):
             for edit in edits:
-                copies.setdefault(edit.file, list(self._files[edit.file]))[edit.line] = edit.text
+                copies[edit.file][edit.line] = edit.text
             changed = {_path(edit.file): _text(copies[edit.file]) for edit in edits}
             tip = self._commit(branch.name, [tip], _message(branch, number), changed)
-            commits.append(edits)
-        return Forked(branch, tip, commits)
+        return Forked(branch, start, tip, commits, before)
 
     def _land(self, forked: Forked) -> None:
-        branch = forked.branch
-        everything = [edit for edits in forked.commits for edit in edits]
+        branch, commits = forked.branch, list(forked.commits)
+        if branch.altered:
+            commits[-1] = [Edit(edit.file, edit.line, f"{edit.text}, and resolved") for edit in commits[-1]]
+        everything = [edit for edits in commits for edit in edits]
         if branch.fate is Fate.MERGED:
             parents = [self._tip, forked.tip]
             self._tip = self._commit("main", parents, f"Merge {branch.name}", self._edited(everything))
@@ -209,7 +263,7 @@ class HistoryWriter:
             message = f"Everything of {branch.name}"
             self._tip = self._commit("main", [self._tip], message, self._edited(everything))
         elif branch.fate is Fate.REBASED:
-            for number, edits in enumerate(forked.commits):
+            for number, edits in enumerate(commits):
                 message = _message(branch, number)
                 self._tip = self._commit("main", [self._tip], message, self._edited(edits))
 

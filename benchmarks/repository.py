@@ -21,7 +21,7 @@ from typing import Final
 from benchmarks.history import Branch, HistoryWriter, Stream, draft_branches, steps_of_base
 
 BASE: Final = "main"
-LAYOUT: Final = 1  # raise it whenever the same parameters begin to give another repository
+LAYOUT: Final = 2  # raise it whenever the same parameters begin to give another repository
 MARKER: Final = "git-kas-benchmark.json"
 
 _GIT_CONFIG: Final = (

@@ -23,6 +23,7 @@ from git_kas.workspace import Workspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from git_kas.domain.doctor import Check
     from git_kas.domain.mutation import Author
     from git_kas.domain.names import BranchName
     from git_kas.ports.progress import Progress
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from git_kas.usecases.apply_signals import Applied
     from git_kas.usecases.crew import Target, Trial
     from git_kas.usecases.demo import Demo
+    from git_kas.usecases.doctor import Diagnosed
     from git_kas.usecases.plan_texts import TextPlaces
     from git_kas.usecases.send_signal import Desk
     from git_kas.usecases.survey import Survey
@@ -209,6 +211,27 @@ class App(Workspace):
         ports = SignalPorts(self.signal_box, self.store, self.plan_files, self.clock, self.progress)
         scope = SignalScope(self.signal_places, self.plans_folder.value, self.location.main_worktree)
         return apply_signals(ports, scope)
+
+    def doctor(self, checks: Sequence[Check], *, fix: bool, assume_idle: bool) -> Sequence[Diagnosed]:
+        """What ``checks`` find; with ``fix``, mend what can be mended safely.
+
+        ``assume_idle``: processes that cannot be seen do nothing.
+        """
+        from git_kas.usecases.doctor import diagnose, mend
+        from git_kas.usecases.examination import DoctorPorts, DoctorScope
+
+        ports = DoctorPorts(
+            git_folders=self.git_folders,
+            open_repository=lambda: self.repository,
+            open_store=lambda: self.store,
+            porcelain=self.porcelain,
+            admin_files=self.admin_files,
+            processes=self.process_table,
+            clock=self.clock,
+            progress=self.progress,
+        )
+        scope = DoctorScope(self.location, lambda: self.plans_folder.value, assume_idle)
+        return (mend if fix else diagnose)(ports, scope, checks)
 
     def build_demo(self, folder: str | None) -> Demo:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""

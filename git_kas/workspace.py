@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.processes import Processes
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import SignalBox
@@ -270,6 +271,16 @@ class Workspace:
         """Other processes of this program."""
         found = self.plugins.call(_PROCESS_PLUGIN, "kas_processes", environment=self.environment)
         return cast("Processes", found)
+
+    @cached_property
+    def admin_files(self) -> AdminFiles:
+        """Files in Git's administrative folders."""
+        return cast("AdminFiles", self.plugins.call(_FILES_PLUGIN, "kas_admin_files", location=self.location))
+
+    @cached_property
+    def process_table(self) -> ProcessTable:
+        """The processes of this machine."""
+        return cast("ProcessTable", self.plugins.call(_PROCESS_PLUGIN, "kas_process_table"))
 
     @property
     def clock(self) -> SystemClock:

@@ -24,6 +24,7 @@ from git_kas.domain.branch import (
     UNKNOWN_REASON_MEANINGS,
     VERDICT_MEANINGS,
 )
+from git_kas.domain.doctor import Check
 from git_kas.domain.lifecycle import EVENT_ALIASES, LEGACY_STATUSES, TRANSITIONS, USER_ONLY, Event, Status
 from git_kas.domain.plan_document import parse_plan
 from git_kas.domain.plan_headers import TASK_LEVELS, WAVE_LEVELS
@@ -275,6 +276,16 @@ def signals_page() -> str:
     )
 
 
+def doctor_page() -> str:
+    """The checks of ``git kas doctor``."""
+    rows = [(f"`{check}`", check.severity, check.meaning, check.remedy or "-") for check in Check]
+    return (
+        f"# What doctor checks\n\n{NOTICE}"
+        "`-` means that nothing can be done safely without a decision of yours; the finding then names a "
+        "command that shows more.\n\n" + table(("check", "severity", "meaning", "what `--fix` does"), rows)
+    )
+
+
 def schema_file() -> str:
     """The JSON Schema of ``--json``."""
     return json.dumps(open_schema(), indent=2) + "\n"
@@ -326,6 +337,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/triage.md": triage_page,
     "docs/reference/plan-document.md": plan_document_page,
     "docs/reference/signals.md": signals_page,
+    "docs/reference/doctor.md": doctor_page,
     "docs/reference/plugin-hooks.md": plugin_hooks_page,
     "docs/reference/output.schema.json": schema_file,
     "git_kas/man/git-kas.1": man_page,

@@ -12,6 +12,8 @@ from typing import Any, Final
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.branch import LandingMethod, Presence, UnknownReason, VerdictKind
+from git_kas.domain.doctor import Check
+from git_kas.domain.doctor import Severity as CheckSeverity
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.plan_rules import Rule, Severity
@@ -207,6 +209,25 @@ _HANDLED: Final = _object(
     id=_or_null(_TEXT),
 )
 
+_FINDING: Final = _object(
+    check=_one_of(Check),
+    severity=_one_of(CheckSeverity),
+    subject=_described(_TEXT, "path, branch, plan or setting; empty where the check could not look"),
+    evidence=_list(_TEXT),
+    fix=_described(_or_null(_TEXT), "what --fix does about it; null where nothing can be done safely"),
+    fixed=_YES_NO,
+    note=_described(_TEXT, "what --fix has to say about it; may be empty"),
+    look=_described(_or_null(_TEXT), "a command that shows more"),
+    failed_to_look=_described(_YES_NO, "the check could not look; evidence says why"),
+)
+
+_CHECK: Final = _object(
+    check=_one_of(Check),
+    severity=_one_of(CheckSeverity),
+    meaning=_TEXT,
+    fix=_or_null(_TEXT),
+)
+
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
     "verdict": _list(
@@ -265,6 +286,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
         ),
         files=_described(_COUNT, "how many were checked"),
     ),
+    "doctor": {"anyOf": [_list(_FINDING), _list(_CHECK)]},
     "where": _object(
         store=_TEXT,
         source=_TEXT,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.processes import Processes
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
@@ -94,6 +95,16 @@ def kas_scratch() -> Scratch:  # type: ignore[empty-body]  # a specification has
 @_hookspec(firstresult=True)
 def kas_processes(environment: Mapping[str, str]) -> Processes:  # type: ignore[empty-body]  # a specification
     """Make the starter of other processes of this program. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_process_table() -> ProcessTable:  # type: ignore[empty-body]  # a specification has no body
+    """Make what looks at the processes of this machine. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_admin_files(location: RepositoryLocation) -> AdminFiles:  # type: ignore[empty-body]  # a specification
+    """Open the files in a repository's administrative folders. Provided by the plugin ``files``."""
 
 
 @_hookspec(firstresult=True)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitFolderReader
+    from git_kas.ports.inspection import AdminFiles
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.watch import Watch
 
@@ -25,6 +26,13 @@ def kas_plan_files() -> PlanFiles:
     from git_kas_files.plan_files import FolderPlanFiles
 
     return FolderPlanFiles()
+
+
+def kas_admin_files(location: RepositoryLocation) -> AdminFiles:
+    """Files in Git's administrative folders."""
+    from git_kas_files.admin_files import DiskAdminFiles
+
+    return DiskAdminFiles(location.common_dir)
 
 
 def kas_scratch() -> Scratch:

@@ -18,7 +18,7 @@ _LOCK_FILES = ("index.lock", "HEAD.lock")
 
 # What Git leaves in the administrative folder while an operation is not finished. ``rebase-apply`` serves
 # both am and rebase; the file ``applying`` tells them apart.
-_OPERATION_FILES = (
+OPERATION_FILES = (
     ("rebase-merge", Operation.REBASE),
     ("rebase-apply/rebasing", Operation.REBASE),
     ("rebase-apply/applying", Operation.AM),
@@ -28,6 +28,7 @@ _OPERATION_FILES = (
     ("BISECT_LOG", Operation.BISECT),
 )
 
+SEQUENCER = "sequencer"
 _SEQUENCED = {"pick": Operation.CHERRY_PICK, "revert": Operation.REVERT}
 
 
@@ -134,9 +135,9 @@ def _is_object_id(text: str) -> bool:
 
 
 def _operations(admin_dir: str) -> tuple[Operation, ...]:
-    found = [operation for name, operation in _OPERATION_FILES if os.path.exists(os.path.join(admin_dir, name))]
+    found = [operation for name, operation in OPERATION_FILES if os.path.exists(os.path.join(admin_dir, name))]
     # Between two steps of a longer cherry-pick or revert only the list of what is left tells.
-    next_step = read_line(os.path.join(admin_dir, "sequencer", "todo")).partition(" ")[0]
+    next_step = read_line(os.path.join(admin_dir, SEQUENCER, "todo")).partition(" ")[0]
     found += [operation for word, operation in _SEQUENCED.items() if word == next_step]
     return tuple(dict.fromkeys(found))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from git_kas.ports.inspection import ProcessTable
     from git_kas.ports.processes import Processes
 
 
@@ -15,3 +16,10 @@ def kas_processes(environment: Mapping[str, str]) -> Processes:
     from git_kas_process.processes import SystemProcesses
 
     return SystemProcesses(environment)
+
+
+def kas_process_table() -> ProcessTable:
+    """The processes of this machine."""
+    from git_kas_process.table import ProcProcessTable
+
+    return ProcProcessTable()

@@ -39,6 +39,7 @@ commands:
   signals retry    have rejected signals judged anew
   signals purge    remove rejected signals for good
   lint             check the texts of plans
+  doctor           find, and mend, what goes wrong around worktrees
   where            say which plan store this is, and why
   config           show the configuration in effect
   plugins          list the installed plugins and what is wrong with them

@@ -105,7 +105,7 @@ def refuses(kas: Run, repo: Repo, path: Mapping[str, str], store: str) -> str:
 
 def test_the_built_in_plugins_are_listed(kas: Run, repo: Repo) -> None:
     plugins = listed(kas, repo.path, {})
-    assert {"files", "gitcli", "json", "pygit2"} <= set(plugins)
+    assert {"dulwich", "files", "gitcli", "json", "pygit2"} <= set(plugins)
     assert plugins["json"][0]["hooks"] == ["kas_store"]
     assert all(plugin["problem"] == "" for group in plugins.values() for plugin in group)
 

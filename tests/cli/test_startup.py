@@ -17,6 +17,7 @@ FORBIDDEN = {
     "asyncio",
     "bottle",
     "dataclasses",
+    "dulwich",
     "git",
     "importlib.metadata",
     "inspect",

@@ -36,7 +36,7 @@ def test_kas_store(plugins: PluginManager, repo: Repo) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("reader", ["gitcli", "pygit2"])
+@pytest.mark.parametrize("reader", ["dulwich", "gitcli", "pygit2"])
 def test_kas_repository(plugins: PluginManager, repo: Repo, reader: str, environment: dict[str, str]) -> None:
     repository = plugins.call(reader, "kas_repository", location=location(repo), environment=environment)
     assert [branch.name for branch in repository.local_branches()] == ["main"]
@@ -95,6 +95,20 @@ def test_kas_signal_box(plugins: PluginManager, repo: Repo) -> None:
     place = SignalPlace("", str(repo.path), ("docs/plans/.signals",))
     box.write(place, "review-approved-a.md", b"good")
     assert [waiting.name for waiting in box.find([place]).waiting] == ["review-approved-a.md"]
+
+
+def test_kas_admin_files(plugins: PluginManager, repo: Repo) -> None:
+    files = plugins.call("files", "kas_admin_files", location=location(repo))
+    facts = files.facts(f"{repo.path}/.git/HEAD")
+    assert facts.is_ours
+    kept = files.set_aside(f"{repo.path}/.git/HEAD", facts.stamp)
+    assert Path(kept).read_text() == "ref: refs/heads/main\n"
+
+
+def test_kas_process_table(plugins: PluginManager) -> None:
+    table = plugins.call("process", "kas_process_table")
+    assert table.start_of(2**30) is None
+    assert table.host()
 
 
 def test_kas_processes(plugins: PluginManager, tmp_path: Path, environment: dict[str, str]) -> None:

@@ -61,8 +61,8 @@ def write_ref(repo: Repo, name: str, text: str) -> None:
     path.write_text(text)
 
 
-def test_both_built_in_readers_are_installed() -> None:
-    assert {"gitcli", "pygit2"} <= set(READERS)
+def test_built_in_readers_are_installed() -> None:
+    assert {"dulwich", "gitcli", "pygit2"} <= set(READERS)
 
 
 # -- local_branches --------------------------------------------------------------------------------------

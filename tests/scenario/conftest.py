@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scenario.doctoring import Doctor
+from scenario.doctoring import Row as Finding
 from scenario.rows import Answer, Triage, ask_triage
 from support import Repo, Run
 
@@ -17,5 +19,18 @@ def triage(kas: Run, repo: Repo) -> Triage:
 
     def ask(cwd: Path | str = repo.path, *arguments: str, env: Mapping[str, str] | None = None) -> Answer:
         return ask_triage(kas, cwd, *arguments, env=env)
+
+    return ask
+
+
+@pytest.fixture
+def doctor(kas: Run, repo: Repo) -> Doctor:
+    """Ask ``git kas doctor --json`` and check that its exit status fits its findings."""
+
+    def ask(*arguments: str, cwd: Path = repo.path, env: Mapping[str, str] | None = None) -> list[Finding]:
+        finished = kas("doctor", "--json", *arguments, cwd=cwd, env=env)
+        rows: list[Finding] = finished.data
+        assert finished.status == (0 if all(row["fixed"] for row in rows) else 1), finished
+        return rows
 
     return ask

@@ -11,7 +11,7 @@ from typing import Any
 from support import Repo, Run
 
 Row = dict[str, Any]
-READERS = ("gitcli", "pygit2")
+READERS = ("gitcli", "pygit2", "dulwich")
 
 
 @dataclass

@@ -282,7 +282,7 @@ def test_repository_of_somebody_else_is_refused_as_git_does(
     assert "dubious ownership" in refusal(kas(*command, cwd=foreign.path))
 
 
-@pytest.mark.parametrize("reader", ["gitcli", "pygit2"])
+@pytest.mark.parametrize("reader", ["gitcli", "pygit2", "dulwich"])
 def test_repository_of_somebody_else_that_the_user_trusts(
     foreign: Repo, triage: Triage, environment: dict[str, str], reader: str
 ) -> None:
@@ -312,12 +312,13 @@ def test_other_format_is_read_from_every_worktree(other_format: Repo, triage: Tr
     for place in (other_format.path, linked):
         row = triage(place).branch("side")
         assert (row["tip"], row["ahead"], row["behind"], row["dirty"]) == (commit, 1, 0, 1)
-        assert row["reason"] == "content_not_compared"
+        assert row["verdict"] == "unmerged"
         assert where(kas, place) == expected(other_format, project="other")
 
 
-def test_reader_without_that_format_refuses_with_a_sentence(other_format: Repo, kas: Run) -> None:
-    finished = kas("triage", "--json", cwd=other_format.path, env=configuration(kas__reader="pygit2"))
+@pytest.mark.parametrize("reader", ["pygit2", "dulwich"])
+def test_reader_without_that_format_refuses_with_a_sentence(other_format: Repo, kas: Run, reader: str) -> None:
+    finished = kas("triage", "--json", cwd=other_format.path, env=configuration(kas__reader=reader))
     document = finished.json()
     if finished.status == 0:
         assert [row["tip"] for row in document["data"]["rows"]] == [other_format.git("rev-parse", "main")]

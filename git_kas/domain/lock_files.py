@@ -1,0 +1,117 @@
+"""Which lock files are left over, and which processes could hold one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from git_kas.domain.doctor import Check, FileStamp, Finding, SetAside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from git_kas.domain.worktree import Worktree
+
+SETTLED: Final = 60
+"""Seconds after which a lock file is looked at; Git holds one for moments, mostly."""
+
+STANDING: Final = 3600
+"""Seconds after which one is worth a word although somebody could hold it."""
+
+_MOST_NAMED: Final = 3
+_SHELLS: Final = frozenset(
+    {"sh", "bash", "dash", "zsh", "fish", "ksh", "tcsh", "csh", "ash", "login", "sshd", "tmux: server"}
+)
+"""Programs that only start others; they themselves hold no lock of Git."""
+
+
+class SeenProcess(NamedTuple):
+    """A process as it is seen from outside.
+
+    ``places`` are the folder it works in and, of a Git process, what it was told to work on; None where we may
+    not look. ``files`` are those it has open. All are absolute paths without links. ``is_ancestor``: it started
+    us, directly or not.
+    """
+
+    pid: int
+    name: str
+    places: frozenset[str] | None
+    files: frozenset[str] = frozenset()
+    is_ancestor: bool = False
+
+
+class LockFile(NamedTuple):
+    """A lock file in the administrative folder of ``worktree``, and how long ago, in seconds, it was written.
+
+    Paths, also those of the worktree, are without links. ``unseen`` says why processes may be hidden that use
+    it; empty where all can be seen.
+    """
+
+    worktree: Worktree
+    path: str
+    stamp: FileStamp
+    age: int
+    is_ours: bool
+    unseen: str
+
+
+def could_hold(process: SeenProcess, lock: LockFile, common_dir: str, worktrees: Sequence[Worktree]) -> bool:
+    """Whether ``process`` could be the one that made the lock file.
+
+    Git may have closed the file and still hold the lock, while an editor is open, say. So everything that works
+    in the same worktree or in the common directory counts, whether it is Git or has a library of Git inside;
+    but not shells, nor the programs that started us, unless they are Git: that is a hook.
+    """
+    if lock.path in process.files:
+        return True
+    is_git = process.name.startswith("git")
+    if process.name in _SHELLS or (process.is_ancestor and not is_git):
+        return False
+    if process.places is None:
+        return is_git
+    return any(_is_at(place, lock.worktree, common_dir, worktrees) for place in process.places)
+
+
+def _is_at(place: str, tree: Worktree, common_dir: str, worktrees: Sequence[Worktree]) -> bool:
+    """Whether ``place`` lies in ``tree``, but in no worktree nested in it, or in the common directory."""
+    if _lies_in(place, common_dir) or _lies_in(place, tree.admin_dir):
+        return True
+    around = [other.path for other in worktrees if _lies_in(place, other.path)]
+    return bool(around) and max(around, key=len) == tree.path
+
+
+def _lies_in(place: str, folder: str) -> bool:
+    return place == folder or place.startswith(folder.rstrip("/") + "/")
+
+
+def left_over(
+    locks: Iterable[LockFile],
+    processes: Iterable[SeenProcess],
+    common_dir: str,
+    worktrees: Sequence[Worktree],
+    *,
+    assume_idle: bool,
+) -> Iterator[Finding]:
+    """The lock files that nobody seems to hold. ``assume_idle``: processes that cannot be seen do nothing."""
+    seen = list(processes)
+    for lock in locks:
+        open_in = [process for process in seen if lock.path in process.files]
+        able = [process for process in seen if could_hold(process, lock, common_dir, worktrees)]
+        if open_in or 0 <= lock.age < (STANDING if able else SETTLED):
+            continue
+        doubts = list(_doubts(lock, able, assume_idle=assume_idle))
+        age = f"written {lock.age // 60} minutes ago" if lock.age >= 0 else "its time lies in the future"
+        evidence = [age, *(doubts or ["no process could hold it"])]
+        fix = None if doubts or lock.age < 0 else SetAside(lock.path, lock.stamp)
+        look = ("git", "-C", lock.worktree.path, "status")
+        yield Finding(Check.LOCK_FILE, lock.path, tuple(evidence), fix, look)
+
+
+def _doubts(lock: LockFile, able: Sequence[SeenProcess], *, assume_idle: bool) -> Iterator[str]:
+    if able:
+        named = ", ".join(f"{process.name} ({process.pid})" for process in able[:_MOST_NAMED])
+        more = f" and {len(able) - _MOST_NAMED} more" if len(able) > _MOST_NAMED else ""
+        yield f"could be held by {named}{more}"
+    if not lock.is_ours:
+        yield "it belongs to another account"
+    if lock.unseen and not assume_idle:
+        yield f"who holds it cannot be told: {lock.unseen}"
