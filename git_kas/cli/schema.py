@@ -12,6 +12,7 @@ from typing import Any, Final
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.branch import UnknownReason, VerdictKind
+from git_kas.domain.janitor import LOSS_FLAGS, ReasonCode
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.plan_rules import Rule, Severity
@@ -198,8 +199,57 @@ _HANDLED: Final = _object(
     id=_or_null(_TEXT),
 )
 
+_REMOVABLE: Final = _one_of(("worktree", "branch", "plan"))
+_ITEMS: Final = _list(_object(kind=_REMOVABLE, name=_TEXT))
+
+_CLEANUP_ROW: Final = _object(
+    kind=_REMOVABLE,
+    name=_described(_TEXT, "absolute path of a worktree, name of a branch or plan"),
+    plan=_or_null(_PLAN_NAME),
+    action=_described(_one_of(("remove", "keep")), "keep exactly if there are reasons"),
+    done=_described(_YES_NO, "whether it was removed"),
+    reasons=_list(
+        _object(
+            code=_one_of(ReasonCode),
+            text=_TEXT,
+            flag=_described(_or_null(_one_of(LOSS_FLAGS)), "the option that accepts the loss"),
+        )
+    ),
+    evidence=_list(_TEXT),
+    size=_described(_or_null(_COUNT), "bytes of a folder on the disk"),
+)
+
+_TRASH_ENTRY: Final = _object(
+    operation=_TEXT,
+    kind=_TEXT,
+    began=_PRECISE_TIME,
+    items=_ITEMS,
+    undone=_YES_NO,
+    size=_or_null(_COUNT),
+    purged=_YES_NO,
+)
+
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
+    "cleanup": _object(
+        operation=_described(_or_null(_TEXT), "what 'git kas undo' takes"),
+        executed=_YES_NO,
+        rows=_list(_CLEANUP_ROW),
+    ),
+    "undo": {
+        "anyOf": [
+            _object(
+                operation=_TEXT,
+                undone=_TEXT,
+                restored=_list(
+                    _object(kind=_REMOVABLE, name=_TEXT, **{"as": _described(_or_null(_TEXT), "its new name")})
+                ),
+            ),
+            _list(_object(operation=_TEXT, kind=_TEXT, began=_PRECISE_TIME, items=_ITEMS)),
+        ]
+    },
+    "trash.list": _list(_TRASH_ENTRY),
+    "trash.purge": _object(executed=_YES_NO, entries=_list(_TRASH_ENTRY)),
     "plan.list": _list(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from git_kas.ports.activity import Activity
     from git_kas.ports.processes import Processes
 
 
@@ -15,3 +16,10 @@ def kas_processes(environment: Mapping[str, str]) -> Processes:
     from git_kas_process.processes import SystemProcesses
 
     return SystemProcesses(environment)
+
+
+def kas_activity() -> Activity:
+    """Processes of the operating system, and what they have open."""
+    from git_kas_process.activity import ProcActivity
+
+    return ProcActivity()
