@@ -229,48 +229,38 @@ class _Finder:
     # -- plans -------------------------------------------------------------------------------------------------
 
     def _plan_rows(self, names: Names, going: set[str]) -> Iterator[CleanupRow]:
-        plans = {row.plan.filename: row for row in self._rows if row.plan}
-        wanted = [
-            row
-            for name, row in plans.items()
-            if row.plan
-            and (name in names.plans if names.given else True)
-            and row.plan.status in FINISHED
-            and not row.plan.content_id
-            and Flag.MISSING_PLAN_FILE in row.flags
-        ]
-        if not wanted:
-            return
-        held = self._held_anywhere([row.plan.filename for row in wanted if row.plan])
-        local = self._ports.inspect.store.describe().kind in _LOCAL_STORES
-        for row in wanted:
+        wanted: dict[PlanName, tuple[Plan, Row]] = {}
+        for row in self._rows:
             plan = row.plan
-            if plan is None:
+            if plan is None or (names.given and plan.filename not in names.plans):
                 continue
-            found = [Reason(ReasonCode.HAS_TEXT, held[plan.filename])] if held[plan.filename] else []
-            if row.survey and row.survey.branch.name not in going:
-                found.append(Reason(ReasonCode.HAS_BRANCH, row.survey.branch.name))
-            if Flag.SIGNALS_WAITING in row.flags:
-                found.append(Reason(ReasonCode.SIGNALS))
-            if not local:
-                found.append(Reason(ReasonCode.SHARED_STORE))
-            if self._asked.older_than is not None:
-                entries = self._ports.inspect.store.history(plan.filename)
-                found += self._age_reasons(
-                    nanoseconds_of(entries[-1].time) // _NANOSECONDS if entries else None
-                )
-            yield CleanupRow(
-                RowKind.PLAN,
-                plan.filename,
-                plan=plan.filename,
-                reasons=tuple(found),
-                evidence=(
-                    f"is {plan.status}",
-                    "its text is in no worktree and no branch, and not in the store",
-                ),
-                named=names.given,
-                entry=plan,
-            )
+            textless = not plan.content_id and Flag.MISSING_PLAN_FILE in row.flags
+            if plan.status in FINISHED and textless:
+                wanted[plan.filename] = plan, row
+        held = self._held_anywhere(list(wanted)) if wanted else {}
+        for name, (plan, row) in wanted.items():
+            yield replace(self._plan_row(plan, row, held[name], going), named=names.given)
+
+    def _plan_row(self, plan: Plan, row: Row, holder: str, going: set[str]) -> CleanupRow:
+        store = self._ports.inspect.store
+        found = [Reason(ReasonCode.HAS_TEXT, holder)] if holder else []
+        if row.survey and row.survey.branch.name not in going:
+            found.append(Reason(ReasonCode.HAS_BRANCH, row.survey.branch.name))
+        if Flag.SIGNALS_WAITING in row.flags:
+            found.append(Reason(ReasonCode.SIGNALS))
+        if store.describe().kind not in _LOCAL_STORES:
+            found.append(Reason(ReasonCode.SHARED_STORE))
+        if self._asked.older_than is not None:
+            entries = store.history(plan.filename)
+            found += self._age_reasons(nanoseconds_of(entries[-1].time) // _NANOSECONDS if entries else None)
+        return CleanupRow(
+            RowKind.PLAN,
+            plan.filename,
+            plan=plan.filename,
+            reasons=tuple(found),
+            evidence=(f"is {plan.status}", "its text is in no worktree and no branch, and not in the store"),
+            entry=plan,
+        )
 
     def _held_anywhere(self, plans: Sequence[PlanName]) -> Mapping[PlanName, str]:
         """For each plan a branch that holds its text, local or remote-tracking; empty if none does."""
