@@ -236,10 +236,9 @@ def test_what_changed_since_it_was_judged_is_kept_and_the_rest_goes(
     assert removed.worktrees == {str(path): [Reason(ReasonCode.CHANGED)]}
     assert repo.git("branch", "--format=%(refname:short)").split() == ["another", "b", "main", "wt"]
     repo.git("commit", "-q", "--allow-empty", "-m", "the base moves on")
-    removed = remove(
-        ports, scope, operation, [], [BranchToRemove(BranchName("b"), main)], {"refs/heads/main": main}
-    )
-    assert removed.branches["b"].code is ReasonCode.CHANGED
+    branch = BranchName("b")
+    removed = remove(ports, scope, operation, [], [BranchToRemove(branch, main)], {"refs/heads/main": main})
+    assert removed.branches[branch].code is ReasonCode.CHANGED
 
 
 def test_a_locked_reference_is_kept_and_the_others_go(kas: Run, repo: Repo) -> None:
