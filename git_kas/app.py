@@ -30,13 +30,18 @@ if TYPE_CHECKING:
     from git_kas.ports.signals import SignalPlace
     from git_kas.ports.watch import WatchedFolder
     from git_kas.usecases.apply_signals import Applied
+    from git_kas.usecases.cleanup import Asked, Cleanup
     from git_kas.usecases.crew import Target, Trial
     from git_kas.usecases.demo import Demo
     from git_kas.usecases.doctor import Diagnosed
+    from git_kas.usecases.inspect_worktrees import InspectPorts
     from git_kas.usecases.plan_texts import TextPlaces
+    from git_kas.usecases.removal import RemovalPorts, RemovalScope
     from git_kas.usecases.send_signal import Desk
     from git_kas.usecases.survey import Survey
-    from git_kas.usecases.triage import Triage, TriageContext
+    from git_kas.usecases.trash import Purge, TrashEntry
+    from git_kas.usecases.triage import Triage, TriageContext, TriagePorts
+    from git_kas.usecases.undo import Undoable, Undone
     from git_kas.usecases.verify_store import Verification
 
 
@@ -169,9 +174,15 @@ class App(Workspace):
 
     def triage(self) -> Triage:
         """Where every plan, branch and worktree stands."""
-        from git_kas.usecases.triage import TriagePorts, triage
+        from git_kas.usecases.triage import triage
 
-        ports = TriagePorts(
+        return triage(self._triage_ports, self.location, self._triage_context)
+
+    @property
+    def _triage_ports(self) -> TriagePorts:
+        from git_kas.usecases.triage import TriagePorts
+
+        return TriagePorts(
             git_folders=self.git_folders,
             repository=self.repository,
             porcelain=self.porcelain,
@@ -182,7 +193,6 @@ class App(Workspace):
             progress=self.progress,
             comparison=self.comparison,
         )
-        return triage(ports, self.location, self._triage_context)
 
     def survey(self, *, afresh: bool = False) -> Survey:
         """All local branches, judged against the base; ``afresh``: whatever was found before."""
@@ -232,6 +242,80 @@ class App(Workspace):
         )
         scope = DoctorScope(self.location, lambda: self.plans_folder.value, assume_idle)
         return (mend if fix else diagnose)(ports, scope, checks)
+
+    def cleanup(self, asked: Asked) -> Cleanup:
+        """Find what may be removed, and with ``asked.execute`` remove it."""
+        from git_kas.usecases.candidates import CandidatePorts, find_candidates
+        from git_kas.usecases.cleanup import cleanup
+
+        scope = self.removal_scope(asked.accepted)
+        ports = CandidatePorts(self._triage_ports, self._inspect_ports, self.absolute)
+        return cleanup(
+            self.removal_ports,
+            scope,
+            self.author,
+            asked,
+            lambda: find_candidates(ports, scope, asked, self._triage_context),
+        )
+
+    def undo(self, operation: str | None, new_name: str | None) -> Undone:
+        """Take an operation back, or the last one that can be."""
+        from git_kas.usecases.undo import undo
+
+        return undo(self.removal_ports, self.removal_scope(), self.author, operation, new_name)
+
+    def undoable(self) -> Sequence[Undoable]:
+        """The operations that removed something."""
+        from git_kas.usecases.undo import list_operations
+
+        return list_operations(self.removal_ports)
+
+    def trash_list(self) -> Sequence[TrashEntry]:
+        """What operations have left in the trash."""
+        from git_kas.usecases.trash import list_trash
+
+        return list_trash(self.removal_ports)
+
+    def trash_purge(self, older_than: int, *, execute: bool) -> Purge:
+        """Remove for good what is in the trash for more than ``older_than`` seconds."""
+        from git_kas.usecases.trash import purge_trash
+
+        return purge_trash(self.removal_ports, self.removal_scope(), older_than, execute=execute)
+
+    @property
+    def removal_ports(self) -> RemovalPorts:
+        """What removing goes through."""
+        from git_kas.usecases.removal import RemovalPorts
+
+        return RemovalPorts(
+            inspect=self._inspect_ports,
+            git_folders=self.git_folders,
+            journal=self.operation_journal,
+            records=self.admin_records,
+            branch_config=self.branch_config,
+            plan_files=self.plan_files,
+        )
+
+    @property
+    def _inspect_ports(self) -> InspectPorts:
+        from git_kas.usecases.inspect_worktrees import InspectPorts
+
+        return InspectPorts(
+            porcelain=self.porcelain,
+            trash=self.trash,
+            activity=self.activity,
+            signal_box=self.signal_box,
+            store=self.store,
+            clock=self.clock,
+        )
+
+    def removal_scope(self, accepted: frozenset[str] = frozenset()) -> RemovalScope:
+        """Where things are removed, and what is never; ``accepted`` are the options that name losses."""
+        from git_kas.domain.janitor import Untouchable
+        from git_kas.usecases.removal import RemovalScope
+
+        untouchable = Untouchable(self.base.name if self.base else None, self._protected())
+        return RemovalScope(self.location, untouchable, self.plans_folder.value, accepted)
 
     def build_demo(self, folder: str | None) -> Demo:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""

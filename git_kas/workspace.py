@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.ports.activity import Activity
+    from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
     from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
+    from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import SignalBox
+    from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
     from git_kas.usecases.remembered_verdicts import ComparisonPorts
 
@@ -281,6 +285,36 @@ class Workspace:
     def process_table(self) -> ProcessTable:
         """The processes of this machine."""
         return cast("ProcessTable", self.plugins.call(_PROCESS_PLUGIN, "kas_process_table"))
+
+    @cached_property
+    def operation_journal(self) -> OperationJournal:
+        """The journal of the operations on this repository."""
+        found = self.plugins.call(_FILES_PLUGIN, "kas_operation_journal", location=self.location)
+        return cast("OperationJournal", found)
+
+    @cached_property
+    def trash(self) -> Trash:
+        """Where worktrees are moved to."""
+        return cast("Trash", self.plugins.call(_FILES_PLUGIN, "kas_trash", location=self.location))
+
+    @cached_property
+    def admin_records(self) -> AdminRecords:
+        """Names of objects in Git's administrative folders."""
+        return cast(
+            "AdminRecords", self.plugins.call(_FILES_PLUGIN, "kas_admin_records", location=self.location)
+        )
+
+    @cached_property
+    def branch_config(self) -> BranchConfig:
+        """The configuration of branches."""
+        location, environment = self.location, self.environment
+        found = self.plugins.call(_GIT_PLUGIN, "kas_branch_config", location=location, environment=environment)
+        return cast("BranchConfig", found)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """Who uses folders."""
+        return cast("Activity", self.plugins.call(_PROCESS_PLUGIN, "kas_activity"))
 
     @property
     def clock(self) -> SystemClock:

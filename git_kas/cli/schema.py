@@ -7,13 +7,26 @@ output against it.
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
+from git_kas.cli.schema_janitor import JANITOR_DATA, VERDICT
+from git_kas.cli.schema_types import (
+    COUNT,
+    OBJECT_ID,
+    PLAN_NAME,
+    PRECISE_TIME,
+    TEXT,
+    TIME,
+    YES_NO,
+    Schema,
+    described,
+    list_of,
+    object_of,
+    one_of,
+    or_null,
+)
 from git_kas.domain.anomalies import AnomalyKind
-from git_kas.domain.branch import LandingMethod, Presence, UnknownReason, VerdictKind
-from git_kas.domain.doctor import Check
-from git_kas.domain.doctor import Severity as CheckSeverity
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.plan_rules import Rule, Severity
@@ -25,306 +38,231 @@ from git_kas.usecases.apply_signals import Handling
 from git_kas.usecases.import_plans import ImportEffect
 from git_kas.usecases.signals import SignalState
 
-Schema = dict[str, Any]
-
-_TEXT: Final[Schema] = {"type": "string"}
-_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-_YES_NO: Final[Schema] = {"type": "boolean"}
-_TIME: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
-_PRECISE_TIME: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"}
-_OBJECT_ID: Final[Schema] = {"type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$"}
-_PLAN_NAME: Final[Schema] = {"type": "string", "pattern": r"[^/\\]\.md$"}
-
-
-def _object(**properties: Schema) -> Schema:
-    """An object that has exactly these members."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        # Closed, as the tests want it; open_schema() opens it for the published file.
-        "additionalProperties": False,
-    }
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _one_of(words: Any) -> Schema:  # noqa: ANN401 - any enumeration
-    return {"enum": [str(word) for word in words]}
-
-
-def _described(schema: Schema, description: str) -> Schema:
-    return {"description": description, **schema}
-
-
-_MOVE: Final = _object(
-    time=_PRECISE_TIME,
-    event=_described(_or_null(_one_of(Event)), "null where the status was set without one"),
-    **{"from": _TEXT},
-    actor=_one_of(Actor),
-    by=_TEXT,
+_MOVE: Final = object_of(
+    time=PRECISE_TIME,
+    event=described(or_null(one_of(Event)), "null where the status was set without one"),
+    **{"from": TEXT},
+    actor=one_of(Actor),
+    by=TEXT,
 )
 
-_PLAN: Final = _object(
-    filename=_PLAN_NAME,
-    status=_described(_TEXT, f"{', '.join(Status)}, or an unknown word as it was found"),
-    description=_TEXT,
-    branch=_TEXT,
-    topic=_TEXT,
-    created_at=_described(_TEXT, "RFC 3339 as it was sent; 0001-01-01T00:00:00Z for none"),
-    implemented=_TEXT,
+_PLAN: Final = object_of(
+    filename=PLAN_NAME,
+    status=described(TEXT, f"{', '.join(Status)}, or an unknown word as it was found"),
+    description=TEXT,
+    branch=TEXT,
+    topic=TEXT,
+    created_at=described(TEXT, "RFC 3339 as it was sent; 0001-01-01T00:00:00Z for none"),
+    implemented=TEXT,
     revision={"type": "integer", "minimum": 1},
-    round=_described(_COUNT, "how often its implementation was finished"),
-    content_id=_described(_or_null(_TEXT), "the SHA-256 of the text that the store holds"),
-    moved=_or_null(_MOVE),
+    round=described(COUNT, "how often its implementation was finished"),
+    content_id=described(or_null(TEXT), "the SHA-256 of the text that the store holds"),
+    moved=or_null(_MOVE),
     extra={"type": "object"},
 )
 
-_ENTRY: Final = _object(
+_ENTRY: Final = object_of(
     change={"type": "integer", "minimum": 1},
-    time=_PRECISE_TIME,
-    actor=_one_of(Actor),
-    by=_TEXT,
-    action=_one_of(Action),
-    plan=_or_null(_PLAN_NAME),
-    revision=_or_null(_COUNT),
-    event=_or_null(_one_of(Event)),
-    **{"from": _or_null(_TEXT)},
-    to=_or_null(_TEXT),
-    note=_TEXT,
-    key=_or_null(_TEXT),
+    time=PRECISE_TIME,
+    actor=one_of(Actor),
+    by=TEXT,
+    action=one_of(Action),
+    plan=or_null(PLAN_NAME),
+    revision=or_null(COUNT),
+    event=or_null(one_of(Event)),
+    **{"from": or_null(TEXT)},
+    to=or_null(TEXT),
+    note=TEXT,
+    key=or_null(TEXT),
     detail={"type": "object"},
 )
 
-_MOVED: Final = _object(
-    filename=_PLAN_NAME,
-    **{"from": _TEXT},
-    to=_one_of(Status),
-    event=_described(_or_null(_one_of(Event)), "the last one; null where the status was forced"),
-    events=_list(_one_of(Event)),
+_MOVED: Final = object_of(
+    filename=PLAN_NAME,
+    **{"from": TEXT},
+    to=one_of(Status),
+    event=described(or_null(one_of(Event)), "the last one; null where the status was forced"),
+    events=list_of(one_of(Event)),
     revision={"type": "integer", "minimum": 1},
     change={"type": "integer", "minimum": 1},
-    replayed=_described(_YES_NO, "whether this was done before under the same key"),
+    replayed=described(YES_NO, "whether this was done before under the same key"),
 )
 
-_TASK: Final = _object(
-    number=_COUNT,
-    label=_TEXT,
-    title=_TEXT,
-    line=_COUNT,
-    files=_list(_object(action=_TEXT, path=_TEXT)),
-    depends_on=_list(_object(part=_TEXT, label=_TEXT)),
-    body=_TEXT,
+_TASK: Final = object_of(
+    number=COUNT,
+    label=TEXT,
+    title=TEXT,
+    line=COUNT,
+    files=list_of(object_of(action=TEXT, path=TEXT)),
+    depends_on=list_of(object_of(part=TEXT, label=TEXT)),
+    body=TEXT,
 )
 
-_PLAN_SHOWN: Final = _object(
+_PLAN_SHOWN: Final = object_of(
     plan=_PLAN,
-    events=_described(_list(_one_of(Event)), "those that this actor may apply now"),
-    text=_or_null(_TEXT),
-    text_from=_or_null(_one_of(("store", "worktree"))),
-    title=_TEXT,
-    goal=_TEXT,
-    architecture=_TEXT,
-    tech_stack=_TEXT,
-    size=_TEXT,
-    waves=_list(_object(number=_COUNT, title=_TEXT, line=_COUNT, introduction=_TEXT, tasks=_list(_TASK))),
+    events=described(list_of(one_of(Event)), "those that this actor may apply now"),
+    text=or_null(TEXT),
+    text_from=or_null(one_of(("store", "worktree"))),
+    title=TEXT,
+    goal=TEXT,
+    architecture=TEXT,
+    tech_stack=TEXT,
+    size=TEXT,
+    waves=list_of(object_of(number=COUNT, title=TEXT, line=COUNT, introduction=TEXT, tasks=list_of(_TASK))),
 )
 
-_WORKTREE_DETAILS: Final = _object(
-    main=_YES_NO,
-    folder=_one_of(FolderState),
-    moved_to=_or_null(_TEXT),
-    head=_described(_or_null(_OBJECT_ID), "the commit of a detached HEAD"),
-    locked=_YES_NO,
-    lock_reason=_TEXT,
-    operations=_list(_one_of(Operation)),
-    lock_files=_list(_TEXT),
+_WORKTREE_DETAILS: Final = object_of(
+    main=YES_NO,
+    folder=one_of(FolderState),
+    moved_to=or_null(TEXT),
+    head=described(or_null(OBJECT_ID), "the commit of a detached HEAD"),
+    locked=YES_NO,
+    lock_reason=TEXT,
+    operations=list_of(one_of(Operation)),
+    lock_files=list_of(TEXT),
 )
 
-_VERDICT: Final = {
-    "verdict": _described(_or_null(_one_of(VerdictKind)), "null for the base branch and without a branch"),
-    "reason": _described(_or_null(_one_of(UnknownReason)), "set exactly if the verdict is unknown"),
-    "how": _described(_or_null(_one_of(LandingMethod)), "set exactly if the verdict is landed"),
-    "landed_at": _described(_or_null(_OBJECT_ID), "the base commit from which on all of it was there"),
-    "now": _described(_or_null(_one_of(Presence)), "what has become of it in the base of today"),
-    "commits": _described(_or_null(_COUNT), "own commits that change something; set if the verdict is partial"),
-    "landed_commits": _described(_or_null(_COUNT), "how many of them have landed"),
-}
-
-_TRIAGE_ROW: Final = _object(
-    plan=_or_null(_PLAN_NAME),
-    status=_or_null(_TEXT),
-    topic=_or_null(_TEXT),
-    moved=_described(_or_null(_MOVE), "how the plan came into its status; null where that was not seen"),
-    branch=_described(_or_null(_TEXT), "without refs/heads/; one that a plan names may not exist: see tip"),
-    is_base=_YES_NO,
-    tip=_or_null(_OBJECT_ID),
-    ahead=_described(_or_null(_COUNT), "commits of the branch that the local base branch lacks"),
-    behind=_described(_or_null(_COUNT), "commits of the local base branch that the branch lacks"),
-    last_commit=_described(_or_null(_TIME), "committer date of the tip"),
-    upstream=_or_null(_object(ref=_TEXT, gone=_YES_NO, unpushed=_or_null(_COUNT))),
-    worktree=_described(_or_null(_TEXT), "absolute path"),
-    worktree_details=_or_null(_WORKTREE_DETAILS),
-    dirty=_described(_or_null(_COUNT), "paths that no commit holds; null where that is not known"),
-    dirt=_or_null(_object(changed=_COUNT, untracked=_COUNT, conflicts=_COUNT)),
-    **_VERDICT,
-    flags=_list(_one_of(Flag)),
-    notes=_described(
-        {"type": "object", "propertyNames": _one_of(Flag), "additionalProperties": _TEXT},
+_TRIAGE_ROW: Final = object_of(
+    plan=or_null(PLAN_NAME),
+    status=or_null(TEXT),
+    topic=or_null(TEXT),
+    moved=described(or_null(_MOVE), "how the plan came into its status; null where that was not seen"),
+    branch=described(or_null(TEXT), "without refs/heads/; one that a plan names may not exist: see tip"),
+    is_base=YES_NO,
+    tip=or_null(OBJECT_ID),
+    ahead=described(or_null(COUNT), "commits of the branch that the local base branch lacks"),
+    behind=described(or_null(COUNT), "commits of the local base branch that the branch lacks"),
+    last_commit=described(or_null(TIME), "committer date of the tip"),
+    upstream=or_null(object_of(ref=TEXT, gone=YES_NO, unpushed=or_null(COUNT))),
+    worktree=described(or_null(TEXT), "absolute path"),
+    worktree_details=or_null(_WORKTREE_DETAILS),
+    dirty=described(or_null(COUNT), "paths that no commit holds; null where that is not known"),
+    dirt=or_null(object_of(changed=COUNT, untracked=COUNT, conflicts=COUNT)),
+    **VERDICT,
+    flags=list_of(one_of(Flag)),
+    notes=described(
+        {"type": "object", "propertyNames": one_of(Flag), "additionalProperties": TEXT},
         "evidence, by flag",
     ),
-    settled=_YES_NO,
-    next=_described(_or_null(_TEXT), "the command to run next, for a POSIX shell"),
+    settled=YES_NO,
+    next=described(or_null(TEXT), "the command to run next, for a POSIX shell"),
 )
 
-_TRIAGE: Final = _object(base=_or_null(_TEXT), rows=_list(_TRIAGE_ROW))
+_TRIAGE: Final = object_of(base=or_null(TEXT), rows=list_of(_TRIAGE_ROW))
 
-_SIGNAL: Final = _object(
-    state=_one_of(SignalState),
-    name=_described(_TEXT, "the file's name"),
-    plan=_or_null(_PLAN_NAME),
-    event=_or_null(_one_of(form.word for form in SIGNAL_FORMS)),
-    worktree=_described(_TEXT, "absolute path"),
-    written=_described(_or_null(_TIME), "null where the file's time is in no calendar"),
-    reason=_TEXT,
-    id=_described(_or_null(_TEXT), "of a rejected one, for 'git kas signals retry'"),
-    path=_described(_or_null(_TEXT), "where a rejected one is kept"),
+_SIGNAL: Final = object_of(
+    state=one_of(SignalState),
+    name=described(TEXT, "the file's name"),
+    plan=or_null(PLAN_NAME),
+    event=or_null(one_of(form.word for form in SIGNAL_FORMS)),
+    worktree=described(TEXT, "absolute path"),
+    written=described(or_null(TIME), "null where the file's time is in no calendar"),
+    reason=TEXT,
+    id=described(or_null(TEXT), "of a rejected one, for 'git kas signals retry'"),
+    path=described(or_null(TEXT), "where a rejected one is kept"),
 )
 
-_HANDLED: Final = _object(
-    handling=_one_of(Handling),
-    name=_TEXT,
-    plan=_or_null(_PLAN_NAME),
-    event=_or_null(_one_of(form.word for form in SIGNAL_FORMS)),
-    worktree=_TEXT,
-    **{"from": _or_null(_TEXT)},
-    to=_or_null(_TEXT),
-    reason=_TEXT,
-    id=_or_null(_TEXT),
-)
-
-_FINDING: Final = _object(
-    check=_one_of(Check),
-    severity=_one_of(CheckSeverity),
-    subject=_described(_TEXT, "path, branch, plan or setting; empty where the check could not look"),
-    evidence=_list(_TEXT),
-    fix=_described(_or_null(_TEXT), "what --fix does about it; null where nothing can be done safely"),
-    fixed=_YES_NO,
-    note=_described(_TEXT, "what --fix has to say about it; may be empty"),
-    look=_described(_or_null(_TEXT), "a command that shows more"),
-    failed_to_look=_described(_YES_NO, "the check could not look; evidence says why"),
-)
-
-_CHECK: Final = _object(
-    check=_one_of(Check),
-    severity=_one_of(CheckSeverity),
-    meaning=_TEXT,
-    fix=_or_null(_TEXT),
+_HANDLED: Final = object_of(
+    handling=one_of(Handling),
+    name=TEXT,
+    plan=or_null(PLAN_NAME),
+    event=or_null(one_of(form.word for form in SIGNAL_FORMS)),
+    worktree=TEXT,
+    **{"from": or_null(TEXT)},
+    to=or_null(TEXT),
+    reason=TEXT,
+    id=or_null(TEXT),
 )
 
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
-    "verdict": _list(
-        _object(
-            branch=_TEXT,
-            tip=_or_null(_OBJECT_ID),
-            ahead=_or_null(_COUNT),
-            behind=_or_null(_COUNT),
-            **_VERDICT,
-            explanation=_list(_TEXT),
-        )
-    ),
-    "plan.list": _list(_PLAN),
+    **JANITOR_DATA,
+    "plan.list": list_of(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,
     "plan.register": _PLAN,
     "plan.transition": _MOVED,
     "plan.set-status": _MOVED,
     "reset-plan": _MOVED,
-    "plan.rename": _object(old=_PLAN_NAME, plan=_PLAN),
-    "plan.topic": _object(
-        plan=_or_null(_PLAN), topics=_or_null(_list(_object(name=_TEXT, created_at=_TEXT, plans=_COUNT)))
+    "plan.rename": object_of(old=PLAN_NAME, plan=_PLAN),
+    "plan.topic": object_of(
+        plan=or_null(_PLAN), topics=or_null(list_of(object_of(name=TEXT, created_at=TEXT, plans=COUNT)))
     ),
-    "plan.history": _list(_ENTRY),
-    "import": _object(
-        file=_TEXT,
-        dry_run=_YES_NO,
-        topics=_COUNT,
-        plans=_list(
-            _object(filename=_PLAN_NAME, status=_TEXT, effect=_one_of(ImportEffect), fields=_list(_TEXT))
+    "plan.history": list_of(_ENTRY),
+    "import": object_of(
+        file=TEXT,
+        dry_run=YES_NO,
+        topics=COUNT,
+        plans=list_of(
+            object_of(filename=PLAN_NAME, status=TEXT, effect=one_of(ImportEffect), fields=list_of(TEXT))
         ),
     ),
-    "export": _object(file=_or_null(_TEXT), document={"type": ["object", "null"]}),
-    "signal": _object(
-        plan=_PLAN_NAME,
-        event=_one_of(form.word for form in SIGNAL_FORMS),
-        wave=_or_null(_COUNT),
-        task=_or_null(_COUNT),
-        round=_described(_or_null(_COUNT), "null where the store could not be asked"),
-        head=_or_null(_OBJECT_ID),
-        path=_TEXT,
+    "export": object_of(file=or_null(TEXT), document={"type": ["object", "null"]}),
+    "signal": object_of(
+        plan=PLAN_NAME,
+        event=one_of(form.word for form in SIGNAL_FORMS),
+        wave=or_null(COUNT),
+        task=or_null(COUNT),
+        round=described(or_null(COUNT), "null where the store could not be asked"),
+        head=or_null(OBJECT_ID),
+        path=TEXT,
     ),
-    "signals.list": _list(_SIGNAL),
-    "signals.apply": _object(handled=_list(_HANDLED), left=_list(_SIGNAL)),
-    "signals.retry": _list(_SIGNAL),
-    "signals.purge": _object(executed=_YES_NO, signals=_list(_SIGNAL)),
-    "lint": _object(
-        findings=_list(
-            _object(
-                file=_described(_TEXT, "path, relative to the current folder unless it was named otherwise"),
+    "signals.list": list_of(_SIGNAL),
+    "signals.apply": object_of(handled=list_of(_HANDLED), left=list_of(_SIGNAL)),
+    "signals.retry": list_of(_SIGNAL),
+    "signals.purge": object_of(executed=YES_NO, signals=list_of(_SIGNAL)),
+    "lint": object_of(
+        findings=list_of(
+            object_of(
+                file=described(TEXT, "path, relative to the current folder unless it was named otherwise"),
                 line={"type": "integer", "minimum": 1},
-                rule=_one_of(Rule),
-                severity=_one_of(Severity),
-                message=_TEXT,
+                rule=one_of(Rule),
+                severity=one_of(Severity),
+                message=TEXT,
             )
         ),
-        files=_described(_COUNT, "how many were checked"),
+        files=described(COUNT, "how many were checked"),
     ),
-    "doctor": {"anyOf": [_list(_FINDING), _list(_CHECK)]},
-    "where": _object(
-        store=_TEXT,
-        source=_TEXT,
-        place=_TEXT,
-        project=_TEXT,
-        base=_or_null(_TEXT),
-        plans=_TEXT,
-        repository=_TEXT,
-        main_worktree=_or_null(_TEXT),
-        worktree=_or_null(_TEXT),
+    "where": object_of(
+        store=TEXT,
+        source=TEXT,
+        place=TEXT,
+        project=TEXT,
+        base=or_null(TEXT),
+        plans=TEXT,
+        repository=TEXT,
+        main_worktree=or_null(TEXT),
+        worktree=or_null(TEXT),
     ),
-    "config": _list(_object(key=_TEXT, value=_TEXT, source=_TEXT, meaning=_TEXT)),
-    "plugins": _list(_object(name=_TEXT, module=_TEXT, distribution=_TEXT, hooks=_list(_TEXT), problem=_TEXT)),
-    "verify-store": _object(
-        store=_TEXT,
-        project=_described(_TEXT, "the new project that was used"),
-        clients=_COUNT,
-        plans=_COUNT,
+    "config": list_of(object_of(key=TEXT, value=TEXT, source=TEXT, meaning=TEXT)),
+    "plugins": list_of(object_of(name=TEXT, module=TEXT, distribution=TEXT, hooks=list_of(TEXT), problem=TEXT)),
+    "verify-store": object_of(
+        store=TEXT,
+        project=described(TEXT, "the new project that was used"),
+        clients=COUNT,
+        plans=COUNT,
         seed={"type": "integer"},
-        operations=_COUNT,
-        commits=_COUNT,
-        repetitions=_described(_COUNT, "operations that repeated one under its key"),
-        faults=_object(kill=_COUNT, stop=_COUNT, drop=_COUNT),
+        operations=COUNT,
+        commits=COUNT,
+        repetitions=described(COUNT, "operations that repeated one under its key"),
+        faults=object_of(kill=COUNT, stop=COUNT, drop=COUNT),
         seconds={"type": "number", "minimum": 0},
         operations_per_second={"type": "number", "minimum": 0},
-        sound=_described(_YES_NO, "whether there is no anomaly"),
-        anomalies=_list(
-            _object(
-                kind=_one_of(AnomalyKind),
-                message=_TEXT,
-                operations=_described(_list(_TEXT), "client#number, and what it asked"),
+        sound=described(YES_NO, "whether there is no anomaly"),
+        anomalies=list_of(
+            object_of(
+                kind=one_of(AnomalyKind),
+                message=TEXT,
+                operations=described(list_of(TEXT), "client#number, and what it asked"),
             )
         ),
     ),
-    "demo": _object(project=_or_null(_TEXT), situations=_list(_object(row=_TEXT, story=_TEXT)), triage=_TRIAGE),
-    "completion": _object(shell=_one_of(("bash", "zsh", "fish")), script=_TEXT),
-    "version": _object(version=_TEXT, python=_TEXT),
-    "help": _object(text=_TEXT),
+    "demo": object_of(
+        project=or_null(TEXT), situations=list_of(object_of(row=TEXT, story=TEXT)), triage=_TRIAGE
+    ),
+    "completion": object_of(shell=one_of(("bash", "zsh", "fish")), script=TEXT),
+    "version": object_of(version=TEXT, python=TEXT),
+    "help": object_of(text=TEXT),
 }
 """What stands under ``data``, by ``kind``."""
 
@@ -332,11 +270,11 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
 def output_schema() -> Schema:
     """The schema of one document."""
     successes = [
-        _object(
+        object_of(
             schema={"const": SCHEMA_VERSION},
             kind={"const": kind},
             data={"$ref": f"#/$defs/{kind}"},
-            warnings=_list(_TEXT),
+            warnings=list_of(TEXT),
         )
         for kind in DATA_BY_KIND
     ]
@@ -364,10 +302,10 @@ def _drop_empty_keys(value: object) -> None:
 
 def _error_schema() -> Schema:
     statuses = sorted({error.exit_status for error in error_types()})
-    error = _object(
-        code=_one_of(dict.fromkeys(error.code for error in error_types())),
+    error = object_of(
+        code=one_of(dict.fromkeys(error.code for error in error_types())),
         exit={"enum": statuses},
-        message=_TEXT,
-        next=_described(_TEXT, "what to do; may be empty"),
+        message=TEXT,
+        next=described(TEXT, "what to do; may be empty"),
     )
-    return _object(schema={"const": SCHEMA_VERSION}, kind={"const": "error"}, error=error)
+    return object_of(schema={"const": SCHEMA_VERSION}, kind={"const": "error"}, error=error)

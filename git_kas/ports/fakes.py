@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from git_kas.domain.janitor import Inspection
 from git_kas.domain.landing import PathChange, TreeEntry
 from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
 from git_kas.domain.names import ObjectId
 from git_kas.domain.worktree import Dirt, Worktree
 from git_kas.errors import AlreadyExists, ProgramFailed
+from git_kas.ports.git import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -155,6 +157,18 @@ class FakeStatuses:
 
 
 @dataclass
+class FakeInspections:
+    """Inspections that are known already."""
+
+    found: Mapping[str, Inspection]
+
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Inspection]:
+        """See :class:`git_kas.ports.git.PendingInspections`."""
+        del signal_folders
+        return self.found
+
+
+@dataclass
 class FakePorcelain:
     """Keeps what it was asked to run; ``answers`` maps the arguments of a call to what Git prints."""
 
@@ -166,11 +180,24 @@ class FakePorcelain:
         """See :class:`git_kas.ports.git.Porcelain`."""
         return FakeStatuses({worktree.path: self.dirt.get(worktree.path, Dirt()) for worktree in worktrees})
 
+    def start_inspections(self, worktrees: Sequence[Worktree]) -> FakeInspections:
+        """See :class:`git_kas.ports.git.Porcelain`; only the dirt is known."""
+        dirt = self.dirt
+        return FakeInspections(
+            {worktree.path: Inspection(dirt.get(worktree.path, Dirt())) for worktree in worktrees}
+        )
+
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """See :class:`git_kas.ports.git.Porcelain`."""
         del at
         self.calls.append((folder, arguments))
         return self.answers.get(arguments, "")
+
+    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+        """See :class:`git_kas.ports.git.Porcelain`; what has no answer fails."""
+        del stdin, scratch
+        self.calls.append((folder, arguments))
+        return Ended(0 if arguments in self.answers else 1, self.answers.get(arguments, ""), "")
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """Git as the use cases see it: where a repository is, what it holds, and what the git program can do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from git_kas.domain.branch import LocalBranch
 from git_kas.domain.history import Parents
+from git_kas.domain.janitor import Inspection
 from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.domain.worktree import Dirt, Worktree
@@ -83,11 +84,39 @@ class PendingStatuses(Protocol):
         """
 
 
+class PendingInspections(Protocol):
+    """Inspections that are being made in the background."""
+
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Inspection]:
+        """Wait for all of them; worktree path → what would be lost with its files, as far as Git can say.
+
+        ``signal_folders`` and worktrees nested in one another do not count, as in :class:`PendingStatuses`.
+        """
+
+
+class Ended(NamedTuple):
+    """How a run of the git program ended: exit status, and what it printed to both outputs.
+
+    ``failed_hook`` names the hook that refused, empty where none did.
+    """
+
+    status: int
+    out: str
+    err: str
+    failed_hook: str = ""
+
+
 class Porcelain(Protocol):
     """What only the git program does right: status, and whatever runs hooks or honours user settings."""
 
     def start_statuses(self, worktrees: Sequence[Worktree]) -> PendingStatuses:
         """Begin to determine what is not committed in ``worktrees``, several at a time, taking no locks."""
+
+    def start_inspections(self, worktrees: Sequence[Worktree]) -> PendingInspections:
+        """Begin to look for everything in ``worktrees`` that would be lost with them, taking no locks.
+
+        Of one whose folder is not there, only whether a reference contains its detached HEAD.
+        """
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """Run ``git *arguments`` in ``folder`` and return what it printed.
@@ -96,4 +125,13 @@ class Porcelain(Protocol):
 
         Raises:
             ProgramFailed: Git ended with an error; the message quotes its first line.
+        """
+
+    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+        """Run ``git *arguments`` in ``folder``, which may end as it likes; ``stdin`` is what it can read.
+
+        With ``scratch``, a folder of our own, objects are read from the repository and written there.
+
+        Raises:
+            ProgramFailed: there is no git program, or no folder to run it in.
         """

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitFolderReader
     from git_kas.ports.inspection import AdminFiles
+    from git_kas.ports.operations import OperationJournal
     from git_kas.ports.signals import SignalBox
+    from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
 
 
@@ -61,3 +63,24 @@ def kas_cache(location: RepositoryLocation) -> Cache:
     from git_kas_files.cache import FolderCache
 
     return FolderCache(location.common_dir)
+
+
+def kas_operation_journal(location: RepositoryLocation) -> OperationJournal:
+    """Operations, in the common directory."""
+    from git_kas_files.operations import DiskOperationJournal
+
+    return DiskOperationJournal(location.common_dir)
+
+
+def kas_trash(location: RepositoryLocation) -> Trash:
+    """Worktrees that were moved away, in the common directory or beside where they were."""
+    from git_kas_files.trash import FolderTrash
+
+    return FolderTrash(location.common_dir)
+
+
+def kas_admin_records(location: RepositoryLocation) -> AdminRecords:
+    """Reflogs, and what the administrative files of worktrees refer to."""
+    from git_kas_files.admin_records import DiskAdminRecords
+
+    return DiskAdminRecords(location.common_dir)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.contents import Contents
     from git_kas.ports.git import GitConfig, Porcelain, Repository
 
@@ -38,3 +39,10 @@ def kas_contents(location: RepositoryLocation, environment: Mapping[str, str]) -
     from git_kas_gitcli.contents import PlumbingContents
 
     return PlumbingContents(location, environment)
+
+
+def kas_branch_config(location: RepositoryLocation, environment: Mapping[str, str]) -> BranchConfig:
+    """The repository's configuration file, changed under Git's lock."""
+    from git_kas_gitcli.branch_config import FileBranchConfig
+
+    return FileBranchConfig(location.common_dir, environment)

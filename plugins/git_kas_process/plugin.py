@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from git_kas.ports.activity import Activity
     from git_kas.ports.inspection import ProcessTable
     from git_kas.ports.processes import Processes
 
@@ -23,3 +24,10 @@ def kas_process_table() -> ProcessTable:
     from git_kas_process.table import ProcProcessTable
 
     return ProcProcessTable()
+
+
+def kas_activity() -> Activity:
+    """Processes of the operating system, and what they have open."""
+    from git_kas_process.activity import ProcActivity
+
+    return ProcActivity()

@@ -21,6 +21,10 @@ Plans, branches and worktrees of many coding agents.
 commands:
   triage           say where every plan, branch and worktree stands
   verdict          say whether the base has what a branch has, and how that is known
+  cleanup          remove what is finished or merged, so that it can be undone
+  undo             bring back what an operation removed
+  trash list       list what is in the trash
+  trash purge      remove what is in the trash for good
   plan list        list the plans of the project
   plan show        show a plan, its waves and tasks
   plan create      create a plan

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
-from git_kas.domain.names import ObjectId
+from git_kas.domain.names import BranchName, ObjectId
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.signals import SignalPlace
@@ -109,6 +110,38 @@ def test_kas_process_table(plugins: PluginManager) -> None:
     table = plugins.call("process", "kas_process_table")
     assert table.start_of(2**30) is None
     assert table.host()
+
+
+def test_kas_operation_journal(plugins: PluginManager, repo: Repo) -> None:
+    journal = plugins.call("files", "kas_operation_journal", location=location(repo))
+    operation = journal.begin("cleanup", {"names": ["a"]}, 1)
+    assert [record.id for record in journal.operations()] == [operation]
+
+
+def test_kas_trash(plugins: PluginManager, repo: Repo) -> None:
+    trash = plugins.call("files", "kas_trash", location=location(repo))
+    (repo.path / "folder").mkdir()
+    assert trash.move(str(repo.path / "folder"), str(repo.path / "elsewhere"))
+    assert (repo.path / "elsewhere").is_dir()
+
+
+def test_kas_admin_records(plugins: PluginManager, repo: Repo) -> None:
+    records = plugins.call("files", "kas_admin_records", location=location(repo))
+    tip = repo.git("rev-parse", "HEAD")
+    assert tip in records.branch_log(BranchName("main")).decode()
+    assert tip in records.objects_of_worktree(str(repo.path / ".git"))
+
+
+def test_kas_branch_config(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    repo.git("config", "branch.gone.remote", "origin")
+    config = plugins.call("gitcli", "kas_branch_config", location=location(repo), environment=environment)
+    assert config.take_out({"gone"}, lambda _: None)
+    assert "gone" not in repo.git("config", "--list")
+
+
+def test_kas_activity(plugins: PluginManager, tmp_path: Path) -> None:
+    usage = plugins.call("process", "kas_activity").users_of([str(tmp_path)])
+    assert usage == {str(tmp_path): Usage()}
 
 
 def test_kas_processes(plugins: PluginManager, tmp_path: Path, environment: dict[str, str]) -> None:
