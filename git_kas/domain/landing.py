@@ -94,17 +94,15 @@ class ChainStates:
         Renames to ``others``, which are the branch's own business, are taken as deletions.
         """
         found: list[Event] = []
-        known = {path, *others}
         events = deque(self.events(path, after))
         while events:
             position, change = events.popleft()
             new_path = None
             if change.after is None and change.before is not None:
                 new_path = self._added[position].get(change.before.id)
-            if new_path is None or new_path in known:
+            if new_path is None or (new_path in others and new_path != path):
                 found.append((position, change))
                 continue
-            known.add(new_path)
             found.append((position, PathChange(new_path, change.before, change.before)))
             events = deque(self.events(new_path, position))
         return found
@@ -168,9 +166,13 @@ class LandingSearch:
 
     def is_taken_back_at_end(self, demands: Sequence[Demand], *, follow: bool = False) -> bool:
         """Whether the base's tip contains the inverse of everything."""
+        held = {change.path: entry for change, entry in self._at_end(demands, follow=follow)}
+        moved = {change.renamed_from for _, changes in demands for change in changes if change.renamed_from}
         return all(
-            self.contains(PathChange(change.path, change.after, change.before), held)
-            for change, held in self._at_end(demands, follow=follow)
+            self._is_taken_back(change, held)
+            for _, changes in demands
+            for change in changes
+            if change.path not in moved
         )
 
     def contains(self, change: PathChange, held: TreeEntry | None) -> bool:
@@ -187,6 +189,12 @@ class LandingSearch:
         if after.id in {held.id, before.id}:
             return True
         return held.id != before.id and self._merge.adds_nothing(before.id, held.id, after.id)
+
+    def _is_taken_back(self, change: PathChange, held: Mapping[bytes, TreeEntry | None]) -> bool:
+        if change.renamed_from is None:
+            return self.contains(PathChange(change.path, change.after, change.before), held[change.path])
+        back = PathChange(change.renamed_from, change.after, change.before)
+        return held[change.path] is None and self.contains(back, held[change.renamed_from])
 
     def _at_end(
         self, demands: Sequence[Demand], *, follow: bool

@@ -65,7 +65,9 @@ def find_candidates(
         contexts.append(find_context())
         return contexts[-1]
 
-    seen = triage(replace(ports.triage, porcelain=watching), scope.location, context)
+    seen = triage(
+        replace(ports.triage, porcelain=watching), scope.location, context, judge_afresh=asked.execute
+    )
     picture = _Picture([row.row for row in seen.rows], worktrees, watching.found)
     return _Finder(ports, scope, asked, contexts[-1], picture).find(seen.warnings)
 

@@ -96,7 +96,7 @@ class _Merge:
 class _Case:
     """One branch while it is judged.
 
-    ``own`` are its plain commits, ``changes`` what those of them change that change anything, and ``grown``
+    ``own`` are its plain commits, ``changes`` what each of them asks of the base, if anything, and ``grown``
     what the branch had changed in all when it came to them (nothing for a branch that is no single line).
     ``incomplete`` says that some content could not be compared.
     """
@@ -106,7 +106,7 @@ class _Case:
     lowest: int
     demands: list[Demand] = field(default_factory=list)
     own: list[ObjectId] = field(default_factory=list)
-    changes: list[Changes] = field(default_factory=list)
+    changes: list[Demand] = field(default_factory=list)
     grown: list[Changes] = field(default_factory=list)
     moment: int | None = None
     follow: bool = False
@@ -185,7 +185,10 @@ class _Judge:
         return ChainStates(lowest + 1, self._contents.changes(pairs))
 
     def _read_own_commits(self, cases: Sequence[_Case]) -> None:
-        steps = {id(case): [commit for commit in case.own if self._parents[commit]] for case in cases}
+        steps = {
+            id(case): [commit for commit in case.own[:_MOST_OWN_COMMITS] if self._parents[commit]]
+            for case in cases
+        }
         changes = self._contents.changes(
             [(self._parents[commit][0], commit) for case in cases for commit in steps[id(case)]]
         )
@@ -196,9 +199,31 @@ class _Judge:
         for case in cases:
             alone = [next(changes) for _ in steps[id(case)]]
             so_far = [next(grown) for _ in lines[id(case)]] or [()] * len(alone)
-            kept = [pair for pair in zip(alone, so_far, strict=True) if pair[0]]
-            case.changes = [changed for changed, _ in kept]
-            case.grown = [changed for _, changed in kept]
+            since = self._positions(case)
+            for commit, changes_alone, changes_so_far in zip(steps[id(case)], alone, so_far, strict=True):
+                if changes_alone:
+                    case.changes.append(Demand(Fork(since[commit], {}), changes_alone))
+                    case.grown.append(changes_so_far)
+
+    def _positions(self, case: _Case) -> Mapping[ObjectId, int]:
+        """Up to which position each own commit knows the base: what it held before has not landed there."""
+        known: dict[ObjectId, int] = {}
+        pending = [case.candidate.tip]
+        while pending:
+            commit = pending[-1]
+            parents = self._parents[commit]
+            missing = [parent for parent in parents if parent in case.candidate.own and parent not in known]
+            if missing:
+                pending += missing
+                continue
+            pending.pop()
+            known[commit] = max(
+                (known[parent] if parent in known else self._position(parent) for parent in parents), default=0
+            )
+        return known
+
+    def _position(self, commit: ObjectId) -> int:
+        return self._base.position(commit) if commit in self._base else 0
 
     def _is_single_line(self, case: _Case) -> bool:
         """Whether a landed part may be looked for: nothing was found yet, and each commit has one parent."""
@@ -226,14 +251,13 @@ class _Judge:
                 self._find(case, demands)
 
     def _needs_commits(self, case: _Case) -> bool:
-        if len(case.own) > _MOST_OWN_COMMITS:
-            return False
-        return case.moment is None or len(case.own) > 1
+        if case.moment is None:
+            return len(case.own) <= _MOST_OWN_COMMITS
+        return len(case.own) > 1
 
     def _landings(self, case: _Case) -> list[int | None]:
         """When each own commit had landed, taken alone."""
-        fork = Fork(case.lowest, {})
-        return [self._search.first_moment([Demand(fork, changes)], follow=True) for changes in case.changes]
+        return [self._search.first_moment([demand], follow=True) for demand in case.changes]
 
     def _landed_part(self, case: _Case) -> int:
         """How many commits, from the first one on, had landed together."""

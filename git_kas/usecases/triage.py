@@ -19,9 +19,9 @@ from git_kas.ports.git import GitFolderReader, Porcelain, Repository
 from git_kas.ports.progress import Progress
 from git_kas.ports.signals import SignalBox
 from git_kas.ports.store import Store
-from git_kas.usecases.remembered_verdicts import ComparisonPorts, remembering
+from git_kas.usecases.remembered_verdicts import ComparisonPorts, afresh, remembering
 from git_kas.usecases.signals import SignalState, list_signals, signal_places
-from git_kas.usecases.survey import Survey, survey_branches
+from git_kas.usecases.survey import Compare, Survey, survey_branches
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,13 @@ class Triage:
 
 
 def triage(
-    ports: TriagePorts, location: RepositoryLocation, find_context: Callable[[], TriageContext]
+    ports: TriagePorts,
+    location: RepositoryLocation,
+    find_context: Callable[[], TriageContext],
+    *,
+    judge_afresh: bool = False,
 ) -> Triage:
-    """Look at everything once and join it.
+    """Look at everything once and join it. ``judge_afresh``: trust no verdict that was remembered.
 
     The statuses of the worktrees take longest. They are determined in the background from the very beginning,
     while ``find_context`` reads references and configuration, and history is read.
@@ -82,7 +86,7 @@ def triage(
     ports.progress.step("reading plans")
     plans = ports.store.list_plans()
     ports.progress.step("reading history")
-    survey = _survey(ports, context)
+    survey = _survey(ports, context, afresh if judge_afresh else remembering)
     with_text, warnings = _plans_with_text(ports, plans, worktrees, context)
     signals = _signals(ports, plans, worktrees, context)
     ports.progress.step("waiting for git status")
@@ -110,8 +114,10 @@ def triage(
     return Triage(rows, context.base, location.main_worktree, warnings)
 
 
-def _survey(ports: TriagePorts, context: TriageContext) -> Survey:
-    return survey_branches(ports.repository, context.references, context.base, remembering(ports.comparison))
+def _survey(
+    ports: TriagePorts, context: TriageContext, comparing: Callable[[ComparisonPorts], Compare]
+) -> Survey:
+    return survey_branches(ports.repository, context.references, context.base, comparing(ports.comparison))
 
 
 @dataclass(frozen=True, slots=True)

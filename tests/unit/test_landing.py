@@ -133,6 +133,8 @@ def test_what_the_base_moved_is_not_deleted() -> None:
     deletion = PathChange(b"a", entry("a"), None)
     assert moment([{b"a": entry("a")}, {b"c": entry("a")}], deletion) is None
     assert moment([{b"a": entry("a")}, {b"c": entry("a")}, {}], deletion) == 2
+    back: list[State] = [{b"a": entry("a")}, {b"c": entry("a")}, {b"a": entry("a")}]
+    assert moment(back, deletion) is None
     moving = PathChange(b"c", None, entry("a"))
     assert moment([{b"a": entry("a")}, {b"c": entry("a")}], deletion, moving) == 1
 
