@@ -105,7 +105,10 @@ class Check(StrEnum):
         "dead_lock",
         Severity.WARNING,
         "a worktree is locked for a process that has ended",
-        "the lock is set aside in Git's common directory, under `kas/set-aside`, if the process is proven dead",
+        (
+            "the lock is set aside in Git's common directory, under `kas/set-aside`, if the process is proven "
+            "dead and nobody works in the worktree"
+        ),
     )
     BRANCH_SETTINGS = (
         "branch_settings",

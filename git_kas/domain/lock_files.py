@@ -71,10 +71,27 @@ def could_hold(process: SeenProcess, lock: LockFile, common_dir: str, worktrees:
     return any(_is_at(place, lock.worktree, common_dir, worktrees) for place in process.places)
 
 
+def named(processes: Sequence[SeenProcess]) -> str:
+    """The first few of ``processes``, for a person."""
+    shown = ", ".join(f"{process.name} ({process.pid})" for process in processes[:_MOST_NAMED])
+    return f"{shown} and {len(processes) - _MOST_NAMED} more" if len(processes) > _MOST_NAMED else shown
+
+
+def works_in(process: SeenProcess, tree: Worktree, worktrees: Sequence[Worktree]) -> bool:
+    """Whether ``process`` works in ``tree``; shells and the programs that started us do not count."""
+    if process.name in _SHELLS or process.is_ancestor:
+        return False
+    return any(_is_innermost(place, tree, worktrees) for place in process.places or ())
+
+
 def _is_at(place: str, tree: Worktree, common_dir: str, worktrees: Sequence[Worktree]) -> bool:
     """Whether ``place`` lies in ``tree``, but in no worktree nested in it, or in the common directory."""
     if _lies_in(place, common_dir) or _lies_in(place, tree.admin_dir):
         return True
+    return _is_innermost(place, tree, worktrees)
+
+
+def _is_innermost(place: str, tree: Worktree, worktrees: Sequence[Worktree]) -> bool:
     around = [other.path for other in worktrees if _lies_in(place, other.path)]
     return bool(around) and max(around, key=len) == tree.path
 
@@ -108,9 +125,7 @@ def left_over(
 
 def _doubts(lock: LockFile, able: Sequence[SeenProcess], *, assume_idle: bool) -> Iterator[str]:
     if able:
-        named = ", ".join(f"{process.name} ({process.pid})" for process in able[:_MOST_NAMED])
-        more = f" and {len(able) - _MOST_NAMED} more" if len(able) > _MOST_NAMED else ""
-        yield f"could be held by {named}{more}"
+        yield f"could be held by {named(able)}"
     if not lock.is_ours:
         yield "it belongs to another account"
     if lock.unseen and not assume_idle:

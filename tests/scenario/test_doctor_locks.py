@@ -184,6 +184,18 @@ def test_lock_of_a_dead_process_is_set_aside(repo: Repo, doctor: Doctor, tree: P
     assert "locked" not in repo.git("worktree", "list", "--porcelain")
 
 
+def test_lock_is_kept_while_somebody_works_in_the_worktree(repo: Repo, doctor: Doctor, tree: Path) -> None:
+    """The process that locked it may have left others behind, or be one of a pool."""
+    reason = f"host={platform.node()} pid={dead_pid()} start=1"
+    repo.git("worktree", "lock", "--reason", reason, str(tree))
+    with running(tree) as process:
+        row = only(doctor("--fix", "--assume-idle"), "dead_lock")
+        assert (row["fix"], row["fixed"]) == (None, False)
+        assert f"({process.pid}) works in it" in row["evidence"][-1]
+    with running(repo.path):
+        assert only(doctor("--fix"), "dead_lock")["fixed"]
+
+
 def test_lock_of_a_process_whose_number_was_given_away(repo: Repo, doctor: Doctor, tree: Path) -> None:
     with running(repo.path.parent) as process:
         begun = start_of(process.pid)
