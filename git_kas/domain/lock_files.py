@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SETTLED: Final = 60
 """Seconds after which a lock file is looked at; Git holds one for moments, mostly."""
 
+SHARED_LOCK_FILES: Final = ("config.lock", "packed-refs.lock", "shallow.lock")
+"""Lock files in the common directory that keep everybody from working if they are left over."""
+
 STANDING: Final = 3600
 """Seconds after which one is worth a word although somebody could hold it."""
 
@@ -42,11 +45,12 @@ class SeenProcess(NamedTuple):
 class LockFile(NamedTuple):
     """A lock file in the administrative folder of ``worktree``, and how long ago, in seconds, it was written.
 
-    Paths, also those of the worktree, are without links. ``unseen`` says why processes may be hidden that use
-    it; empty where all can be seen.
+    Without ``worktree`` it is one in the common directory, which every worktree may need. Paths, also those of
+    the worktree, are without links. ``unseen`` says why processes may be hidden that use it; empty where all
+    can be seen.
     """
 
-    worktree: Worktree
+    worktree: Worktree | None
     path: str
     stamp: FileStamp
     age: int
@@ -68,6 +72,9 @@ def could_hold(process: SeenProcess, lock: LockFile, common_dir: str, worktrees:
         return False
     if process.places is None:
         return is_git
+    if lock.worktree is None:
+        anywhere = [common_dir, *(tree.path for tree in worktrees)]
+        return any(_lies_in(place, folder) for place in process.places for folder in anywhere)
     return any(_is_at(place, lock.worktree, common_dir, worktrees) for place in process.places)
 
 
@@ -119,7 +126,7 @@ def left_over(
         age = f"written {lock.age // 60} minutes ago" if lock.age >= 0 else "its time lies in the future"
         evidence = [age, *(doubts or ["no process could hold it"])]
         fix = None if doubts or lock.age < 0 else SetAside(lock.path, lock.stamp)
-        look = ("git", "-C", lock.worktree.path, "status")
+        look = ("git", "-C", lock.worktree.path, "status") if lock.worktree else ("git", "worktree", "list")
         yield Finding(Check.LOCK_FILE, lock.path, tuple(evidence), fix, look)
 
 

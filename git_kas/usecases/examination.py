@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from git_kas.domain import doctor_rules as rules
 from git_kas.domain.branch import BranchSurvey, UnknownReason
 from git_kas.domain.doctor import Check, Finding
-from git_kas.domain.lock_files import LockFile, left_over, works_in
+from git_kas.domain.lock_files import SHARED_LOCK_FILES, LockFile, left_over, works_in
 from git_kas.domain.lock_owner import lock_owner
 from git_kas.domain.state_file import EARLIER_FOLDER, STATE_FILE_NAME
 from git_kas.domain.triage import Situation, triage_rows
@@ -184,16 +184,17 @@ class Examination:
     def _lock_files(self) -> Iterable[Finding]:
         files, processes = self._ports.admin_files, self._ports.processes
         now = self._ports.clock.now()
-        locks: list[LockFile] = []
-        for tree in self._resolved:
-            for name in tree.lock_files:
-                path = f"{tree.admin_dir}/{name}"
-                if (facts := files.facts(path)) is not None:
-                    unseen = processes.unseen(path)
-                    age = now - facts.modified_at
-                    locks.append(LockFile(tree, path, facts.stamp, age, facts.is_ours, unseen))
-        seen = processes.processes() if locks else ()
         common_dir = files.resolved(self._scope.location.common_dir)
+        places: list[tuple[Worktree | None, str]] = [
+            (None, f"{common_dir}/{name}") for name in SHARED_LOCK_FILES
+        ]
+        places += [(tree, f"{tree.admin_dir}/{name}") for tree in self._resolved for name in tree.lock_files]
+        locks: list[LockFile] = []
+        for tree, path in places:
+            if (facts := files.facts(path)) is not None:
+                unseen, age = processes.unseen(path), now - facts.modified_at
+                locks.append(LockFile(tree, path, facts.stamp, age, facts.is_ours, unseen))
+        seen = processes.processes() if locks else ()
         return left_over(locks, seen, common_dir, self._resolved, assume_idle=self._scope.assume_idle)
 
     def _dead_locks(self) -> Iterable[Finding]:

@@ -129,6 +129,21 @@ def test_lock_of_the_main_worktree(repo: Repo, doctor: Doctor) -> None:
         assert only(doctor("--fix"), "lock_file")["fixed"]
 
 
+@pytest.mark.parametrize("name", ["config.lock", "packed-refs.lock", "shallow.lock"])
+def test_lock_in_the_common_directory(repo: Repo, doctor: Doctor, tree: Path, name: str) -> None:
+    lock = repo.path / ".git" / name
+    lock.touch()
+    age(lock, 2 * HOUR)
+    for place in (repo.path, tree, repo.path / ".git"):
+        with running(place):
+            row = only(doctor("--fix"), "lock_file")
+            assert (row["subject"], row["fixed"]) == (str(lock), False)
+    with running(repo.path.parent):
+        assert only(doctor("--fix"), "lock_file")["fixed"]
+    repo.git("pack-refs", "--all")
+    repo.git("config", "some.thing", "else")
+
+
 def test_git_that_waits_for_an_editor_keeps_its_lock(
     repo: Repo, doctor: Doctor, tree: Path, environment: dict[str, str]
 ) -> None:
