@@ -264,7 +264,8 @@ def dead_locks(locks: Iterable[WorktreeLock], host: str, *, assume_idle: bool) -
         )
         doubts = [f"{named(lock.workers)} works in it"] if lock.workers else []
         if state is OwnerState.UNSEEN and not assume_idle:
-            doubts.append(lock.unseen or "the reason does not name this machine")
+            reason = lock.unseen or "the reason does not name this machine"
+            doubts.append(f"{reason} (--assume-idle is your word that it is dead)")
         evidence = (f"the reason is: {lock.worktree.lock_reason}", gone, *doubts)
         fix = None if doubts else SetAside(path, lock.stamp)
         yield Finding(Check.DEAD_LOCK, lock.worktree.path, evidence, fix, _LIST)

@@ -136,4 +136,4 @@ def _doubts(lock: LockFile, able: Sequence[SeenProcess], *, assume_idle: bool) -
     if not lock.is_ours:
         yield "it belongs to another account"
     if lock.unseen and not assume_idle:
-        yield f"who holds it cannot be told: {lock.unseen}"
+        yield f"{lock.unseen} (--assume-idle is your word that nobody holds it)"

@@ -93,7 +93,8 @@ def test_another_account_s_lock_is_not_touched() -> None:
 
 def test_where_nobody_can_look_the_user_may_vouch() -> None:
     (finding,) = look(lock(unseen="a container"))
-    assert (finding.fix, finding.evidence[1]) == (None, "who holds it cannot be told: a container")
+    assert finding.fix is None
+    assert finding.evidence[1].startswith("a container (--assume-idle")
     (finding,) = look(lock(unseen="a container"), assume_idle=True)
     assert finding.fix == SetAside(PATH, STAMP)
 
