@@ -212,7 +212,13 @@ class Examination:
 
     def _branch_settings(self) -> Iterable[Finding]:
         names = {str(branch.name) for branch in self._branches}
-        return rules.branch_settings(self._settings, names, self._worktrees)
+        for finding in rules.branch_settings(self._settings, names, self._worktrees):
+            # A file without a branch in it is one that was damaged, and may be mended.
+            if (
+                self._ports.admin_files.facts(f"{self._scope.location.common_dir}/refs/heads/{finding.subject}")
+                is None
+            ):
+                yield finding
 
     def _tracked_states(self) -> Iterable[Finding]:
         repository = self._ports.open_repository()
