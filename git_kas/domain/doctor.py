@@ -98,14 +98,17 @@ class Check(StrEnum):
     LOCK_FILE = (
         "lock_file",
         Severity.WARNING,
-        "an `index.lock` or `HEAD.lock` is left over: it is old, and no process is seen that could hold it",
+        "a lock file of Git, such as `index.lock`, is left over: it is old, and no process has it open",
         "it is set aside in Git's common directory, under `kas/set-aside`, if no process could hold it",
     )
     DEAD_LOCK = (
         "dead_lock",
         Severity.WARNING,
         "a worktree is locked for a process that has ended",
-        "the lock is set aside in Git's common directory, under `kas/set-aside`, if the process is proven dead",
+        (
+            "the lock is set aside in Git's common directory, under `kas/set-aside`, if the process is proven "
+            "dead and nobody works in the worktree"
+        ),
     )
     BRANCH_SETTINGS = (
         "branch_settings",

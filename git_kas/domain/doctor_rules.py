@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.domain.doctor import (
     Check,
@@ -14,7 +14,8 @@ from git_kas.domain.doctor import (
     RepairWorktree,
     SetAside,
 )
-from git_kas.domain.lock_owner import OwnerState, lock_owner, owner_state
+from git_kas.domain.lock_files import SeenProcess, named
+from git_kas.domain.lock_owner import LockOwner, OwnerState, owner_state
 from git_kas.domain.triage import SECONDS_PER_DAY, Flag
 from git_kas.domain.worktree import FolderState, Worktree
 
@@ -227,40 +228,47 @@ def _escaped(text: str) -> str:
 # -- locks ---------------------------------------------------------------------------------------------------
 
 
-def dead_locks(
-    worktrees: Iterable[Worktree],
-    host: str,
-    starts: Mapping[int, int],
-    stamps: Mapping[str, FileStamp],
-    unseen: Mapping[str, str],
-    *,
-    assume_idle: bool,
-) -> Iterator[Finding]:
-    """Worktrees locked for a process that is gone.
+class WorktreeLock(NamedTuple):
+    """The lock of a worktree whose reason names a process.
 
-    ``starts`` has the start of each named process that lives, ``stamps`` the stamp of each lock by its path,
-    ``unseen`` why processes near a path may be hidden. ``assume_idle``: those that cannot be seen do nothing.
+    ``found_start`` is when the process that now has that number began, None if there is none; ``unseen`` why
+    processes may be hidden; ``workers`` are processes that work in the worktree.
     """
-    for tree in worktrees:
-        owner, path = lock_owner(tree.lock_reason), f"{tree.admin_dir}/locked"
-        if not tree.locked or owner is None or path not in stamps:
-            continue
-        hidden = unseen.get(tree.path, "")
-        state = owner_state(owner, host, starts.get(owner.pid), hidden)
+
+    worktree: Worktree
+    owner: LockOwner
+    stamp: FileStamp
+    found_start: int | None
+    unseen: str = ""
+    workers: Sequence[SeenProcess] = ()
+
+
+def lock_path(worktree: Worktree) -> str:
+    """The file by which Git locks ``worktree`` (gitrepository-layout(5))."""
+    return f"{worktree.admin_dir}/locked"
+
+
+def dead_locks(locks: Iterable[WorktreeLock], host: str, *, assume_idle: bool) -> Iterator[Finding]:
+    """Locks for a process that is gone. ``assume_idle``: processes that cannot be seen do nothing.
+
+    A lock is kept while anybody works in the worktree: the named process may only have started others.
+    """
+    for lock in locks:
+        owner, path = lock.owner, lock_path(lock.worktree)
+        state = owner_state(owner, host, lock.found_start, lock.unseen)
         if state is OwnerState.ALIVE:
             continue
-        began_later = owner.pid in starts
+        is_none = lock.found_start is None
         gone = (
-            f"process {owner.pid} here is another one"
-            if began_later
-            else f"there is no process {owner.pid} here"
+            f"there is no process {owner.pid} here" if is_none else f"process {owner.pid} here is another one"
         )
-        doubts = () if state is OwnerState.DEAD else (hidden or "the reason does not name this machine",)
-        safe = state is OwnerState.DEAD or assume_idle
-        evidence = (f"the reason is: {tree.lock_reason}", gone, *doubts)
-        yield Finding(
-            Check.DEAD_LOCK, tree.path, evidence, SetAside(path, stamps[path]) if safe else None, _LIST
-        )
+        doubts = [f"{named(lock.workers)} works in it"] if lock.workers else []
+        if state is OwnerState.UNSEEN and not assume_idle:
+            reason = lock.unseen or "the reason does not name this machine"
+            doubts.append(f"{reason} (--assume-idle is your word that it is dead)")
+        evidence = (f"the reason is: {lock.worktree.lock_reason}", gone, *doubts)
+        fix = None if doubts else SetAside(path, lock.stamp)
+        yield Finding(Check.DEAD_LOCK, lock.worktree.path, evidence, fix, _LIST)
 
 
 # -- the rest ------------------------------------------------------------------------------------------------

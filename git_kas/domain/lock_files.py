@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SETTLED: Final = 60
 """Seconds after which a lock file is looked at; Git holds one for moments, mostly."""
 
+SHARED_LOCK_FILES: Final = ("config.lock", "packed-refs.lock", "shallow.lock")
+"""Lock files in the common directory that keep everybody from working if they are left over."""
+
 STANDING: Final = 3600
 """Seconds after which one is worth a word although somebody could hold it."""
 
@@ -42,11 +45,12 @@ class SeenProcess(NamedTuple):
 class LockFile(NamedTuple):
     """A lock file in the administrative folder of ``worktree``, and how long ago, in seconds, it was written.
 
-    Paths, also those of the worktree, are without links. ``unseen`` says why processes may be hidden that use
-    it; empty where all can be seen.
+    Without ``worktree`` it is one in the common directory, which every worktree may need. Paths, also those of
+    the worktree, are without links. ``unseen`` says why processes may be hidden that use it; empty where all
+    can be seen.
     """
 
-    worktree: Worktree
+    worktree: Worktree | None
     path: str
     stamp: FileStamp
     age: int
@@ -68,13 +72,33 @@ def could_hold(process: SeenProcess, lock: LockFile, common_dir: str, worktrees:
         return False
     if process.places is None:
         return is_git
+    if lock.worktree is None:
+        anywhere = [common_dir, *(tree.path for tree in worktrees)]
+        return any(_lies_in(place, folder) for place in process.places for folder in anywhere)
     return any(_is_at(place, lock.worktree, common_dir, worktrees) for place in process.places)
+
+
+def named(processes: Sequence[SeenProcess]) -> str:
+    """The first few of ``processes``, for a person."""
+    shown = ", ".join(f"{process.name} ({process.pid})" for process in processes[:_MOST_NAMED])
+    return f"{shown} and {len(processes) - _MOST_NAMED} more" if len(processes) > _MOST_NAMED else shown
+
+
+def works_in(process: SeenProcess, tree: Worktree, worktrees: Sequence[Worktree]) -> bool:
+    """Whether ``process`` works in ``tree``; shells and the programs that started us do not count."""
+    if process.name in _SHELLS or process.is_ancestor:
+        return False
+    return any(_is_innermost(place, tree, worktrees) for place in process.places or ())
 
 
 def _is_at(place: str, tree: Worktree, common_dir: str, worktrees: Sequence[Worktree]) -> bool:
     """Whether ``place`` lies in ``tree``, but in no worktree nested in it, or in the common directory."""
     if _lies_in(place, common_dir) or _lies_in(place, tree.admin_dir):
         return True
+    return _is_innermost(place, tree, worktrees)
+
+
+def _is_innermost(place: str, tree: Worktree, worktrees: Sequence[Worktree]) -> bool:
     around = [other.path for other in worktrees if _lies_in(place, other.path)]
     return bool(around) and max(around, key=len) == tree.path
 
@@ -102,16 +126,14 @@ def left_over(
         age = f"written {lock.age // 60} minutes ago" if lock.age >= 0 else "its time lies in the future"
         evidence = [age, *(doubts or ["no process could hold it"])]
         fix = None if doubts or lock.age < 0 else SetAside(lock.path, lock.stamp)
-        look = ("git", "-C", lock.worktree.path, "status")
+        look = ("git", "-C", lock.worktree.path, "status") if lock.worktree else ("git", "worktree", "list")
         yield Finding(Check.LOCK_FILE, lock.path, tuple(evidence), fix, look)
 
 
 def _doubts(lock: LockFile, able: Sequence[SeenProcess], *, assume_idle: bool) -> Iterator[str]:
     if able:
-        named = ", ".join(f"{process.name} ({process.pid})" for process in able[:_MOST_NAMED])
-        more = f" and {len(able) - _MOST_NAMED} more" if len(able) > _MOST_NAMED else ""
-        yield f"could be held by {named}{more}"
+        yield f"could be held by {named(able)}"
     if not lock.is_ours:
         yield "it belongs to another account"
     if lock.unseen and not assume_idle:
-        yield f"who holds it cannot be told: {lock.unseen}"
+        yield f"{lock.unseen} (--assume-idle is your word that nobody holds it)"

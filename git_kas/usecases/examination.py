@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from git_kas.domain import doctor_rules as rules
 from git_kas.domain.branch import BranchSurvey, UnknownReason
 from git_kas.domain.doctor import Check, Finding
-from git_kas.domain.lock_files import LockFile, left_over
+from git_kas.domain.lock_files import SHARED_LOCK_FILES, LockFile, left_over, works_in
 from git_kas.domain.lock_owner import lock_owner
 from git_kas.domain.state_file import EARLIER_FOLDER, STATE_FILE_NAME
 from git_kas.domain.triage import Situation, triage_rows
@@ -101,6 +101,15 @@ class Examination:
         return self._ports.git_folders.worktrees(self._scope.location)
 
     @cached_property
+    def _resolved(self) -> Sequence[Worktree]:
+        """The worktrees by their paths without links, as processes are seen to use them."""
+        resolved = self._ports.admin_files.resolved
+        return [
+            replace(tree, path=resolved(tree.path), admin_dir=resolved(tree.admin_dir))
+            for tree in self._worktrees
+        ]
+
+    @cached_property
     def _folders(self) -> rules.Folders:
         files, dangling = self._ports.admin_files, {}
         for tree in self._worktrees:
@@ -175,40 +184,41 @@ class Examination:
     def _lock_files(self) -> Iterable[Finding]:
         files, processes = self._ports.admin_files, self._ports.processes
         now = self._ports.clock.now()
-        trees = [
-            replace(tree, path=files.resolved(tree.path), admin_dir=files.resolved(tree.admin_dir))
-            for tree in self._worktrees
-        ]
-        locks: list[LockFile] = []
-        for tree in trees:
-            for name in tree.lock_files:
-                path = f"{tree.admin_dir}/{name}"
-                if (facts := files.facts(path)) is not None:
-                    unseen = processes.unseen(path)
-                    age = now - facts.modified_at
-                    locks.append(LockFile(tree, path, facts.stamp, age, facts.is_ours, unseen))
-        seen = processes.processes() if locks else ()
         common_dir = files.resolved(self._scope.location.common_dir)
-        return left_over(locks, seen, common_dir, trees, assume_idle=self._scope.assume_idle)
+        places: list[tuple[Worktree | None, str]] = [
+            (None, f"{common_dir}/{name}") for name in SHARED_LOCK_FILES
+        ]
+        places += [(tree, f"{tree.admin_dir}/{name}") for tree in self._resolved for name in tree.lock_files]
+        locks: list[LockFile] = []
+        for tree, path in places:
+            if (facts := files.facts(path)) is not None:
+                unseen, age = processes.unseen(path), now - facts.modified_at
+                locks.append(LockFile(tree, path, facts.stamp, age, facts.is_ours, unseen))
+        seen = processes.processes() if locks else ()
+        return left_over(locks, seen, common_dir, self._resolved, assume_idle=self._scope.assume_idle)
 
     def _dead_locks(self) -> Iterable[Finding]:
         files, processes = self._ports.admin_files, self._ports.processes
-        locked = [tree for tree in self._worktrees if tree.locked]
-        owners = {owner.pid for tree in locked if (owner := lock_owner(tree.lock_reason))}
-        starts = {pid: start for pid in owners if (start := processes.start_of(pid)) is not None}
-        facts = {path: files.facts(path) for path in (f"{tree.admin_dir}/locked" for tree in locked)}
-        return rules.dead_locks(
-            locked,
-            processes.host(),
-            starts,
-            {path: found.stamp for path, found in facts.items() if found},
-            {tree.path: processes.unseen(tree.admin_dir) for tree in locked},
-            assume_idle=self._scope.assume_idle,
-        )
+        owners = [(tree, lock_owner(tree.lock_reason)) for tree in self._resolved if tree.locked]
+        seen = processes.processes() if any(owner for _, owner in owners) else ()
+        locks: list[rules.WorktreeLock] = []
+        for tree, owner in owners:
+            facts = files.facts(rules.lock_path(tree))
+            if owner is not None and facts is not None:
+                workers = [process for process in seen if works_in(process, tree, self._resolved)]
+                start, unseen = processes.start_of(owner.pid), processes.unseen(tree.admin_dir)
+                locks.append(rules.WorktreeLock(tree, owner, facts.stamp, start, unseen, workers))
+        return rules.dead_locks(locks, processes.host(), assume_idle=self._scope.assume_idle)
 
     def _branch_settings(self) -> Iterable[Finding]:
         names = {str(branch.name) for branch in self._branches}
-        return rules.branch_settings(self._settings, names, self._worktrees)
+        for finding in rules.branch_settings(self._settings, names, self._worktrees):
+            # A file without a branch in it is one that was damaged, and may be mended.
+            if (
+                self._ports.admin_files.facts(f"{self._scope.location.common_dir}/refs/heads/{finding.subject}")
+                is None
+            ):
+                yield finding
 
     def _tracked_states(self) -> Iterable[Finding]:
         repository = self._ports.open_repository()

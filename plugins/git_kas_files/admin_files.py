@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.doctor import FileStamp
+from git_kas.domain.next_step import WORKTREES_FOLDER
 from git_kas.errors import Conflict
 from git_kas.ports.inspection import FileFacts
 from git_kas_files.durable import temporary_name, write_synced
@@ -66,7 +67,7 @@ class DiskAdminFiles:
         admin_dirs = {os.path.realpath(tree.admin_dir): tree for tree in worktrees if not tree.is_main}
         around = {os.path.dirname(tree.path) for tree in worktrees}
         main = [tree.path for tree in worktrees if tree.is_main]
-        inside = [*main, *(os.path.join(path, ".worktrees") for path in main)]
+        inside = [*main, *(os.path.join(path, WORKTREES_FOLDER) for path in main)]
         found: dict[str, list[str]] = {}
         for folder in sorted({*around, *inside, *(os.path.dirname(self._common_dir),)}):
             for path, target in _linked_folders(folder):

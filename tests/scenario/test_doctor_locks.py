@@ -129,6 +129,21 @@ def test_lock_of_the_main_worktree(repo: Repo, doctor: Doctor) -> None:
         assert only(doctor("--fix"), "lock_file")["fixed"]
 
 
+@pytest.mark.parametrize("name", ["config.lock", "packed-refs.lock", "shallow.lock"])
+def test_lock_in_the_common_directory(repo: Repo, doctor: Doctor, tree: Path, name: str) -> None:
+    lock = repo.path / ".git" / name
+    lock.touch()
+    age(lock, 2 * HOUR)
+    for place in (repo.path, tree, repo.path / ".git"):
+        with running(place):
+            row = only(doctor("--fix"), "lock_file")
+            assert (row["subject"], row["fixed"]) == (str(lock), False)
+    with running(repo.path.parent):
+        assert only(doctor("--fix"), "lock_file")["fixed"]
+    repo.git("pack-refs", "--all")
+    repo.git("config", "some.thing", "else")
+
+
 def test_git_that_waits_for_an_editor_keeps_its_lock(
     repo: Repo, doctor: Doctor, tree: Path, environment: dict[str, str]
 ) -> None:
@@ -182,6 +197,18 @@ def test_lock_of_a_dead_process_is_set_aside(repo: Repo, doctor: Doctor, tree: P
     (kept,) = set_aside(repo)
     assert kept.read_text().strip() == reason
     assert "locked" not in repo.git("worktree", "list", "--porcelain")
+
+
+def test_lock_is_kept_while_somebody_works_in_the_worktree(repo: Repo, doctor: Doctor, tree: Path) -> None:
+    """The process that locked it may have left others behind, or be one of a pool."""
+    reason = f"host={platform.node()} pid={dead_pid()} start=1"
+    repo.git("worktree", "lock", "--reason", reason, str(tree))
+    with running(tree) as process:
+        row = only(doctor("--fix", "--assume-idle"), "dead_lock")
+        assert (row["fix"], row["fixed"]) == (None, False)
+        assert f"({process.pid}) works in it" in row["evidence"][-1]
+    with running(repo.path):
+        assert only(doctor("--fix"), "dead_lock")["fixed"]
 
 
 def test_lock_of_a_process_whose_number_was_given_away(repo: Repo, doctor: Doctor, tree: Path) -> None:

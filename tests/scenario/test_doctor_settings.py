@@ -41,6 +41,13 @@ def test_section_of_a_branch_about_to_be_born_is_left(repo: Repo, doctor: Doctor
     assert doctor("--fix") == []
 
 
+def test_section_of_a_damaged_branch_is_left(repo: Repo, doctor: Doctor) -> None:
+    """A power failure may leave an empty file where the branch was."""
+    (repo.path / ".git/refs/heads/damaged").touch()
+    repo.git("config", "branch.damaged.remote", "origin")
+    assert doctor("--fix") == []
+
+
 def test_user_s_own_configuration_is_not_touched(
     repo: Repo, doctor: Doctor, environment: dict[str, str]
 ) -> None:
