@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
     from git_kas.domain.mutation import Author
     from git_kas.domain.names import BranchName
+    from git_kas.ports.forge import Forge
+    from git_kas.ports.operations import OperationJournal
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import SignalPlace
     from git_kas.ports.watch import WatchedFolder
     from git_kas.usecases.apply_signals import Applied
     from git_kas.usecases.crew import Target, Trial
     from git_kas.usecases.demo import Demo
+    from git_kas.usecases.finish import Finishing
+    from git_kas.usecases.finish_ports import RemoveLanded
     from git_kas.usecases.plan_texts import TextPlaces
     from git_kas.usecases.send_signal import Desk
     from git_kas.usecases.triage import Triage, TriageContext
@@ -199,6 +203,36 @@ class App(Workspace):
         ports = SignalPorts(self.signal_box, self.store, self.plan_files, self.clock, self.progress)
         scope = SignalScope(self.signal_places, self.plans_folder.value, self.location.main_worktree)
         return apply_signals(ports, scope)
+
+    def finishing(
+        self, journal: OperationJournal, remove: RemoveLanded | None, find_forge: Callable[[], Forge]
+    ) -> Finishing:
+        """Finishing plans in this repository."""
+        from git_kas.usecases.finish import Finishing
+        from git_kas.usecases.finish_ports import FinishPorts, FinishScope
+
+        ports = FinishPorts(
+            store=self.store,
+            porcelain=self.porcelain,
+            git_folders=self.git_folders,
+            signal_box=self.signal_box,
+            commands=self.commands,
+            scratch=self.scratch,
+            journal=journal,
+            clock=self.clock,
+            progress=self.progress,
+            remove=remove,
+        )
+        scope = FinishScope(
+            location=self.location,
+            base=self.base,
+            plans_folder=self.plans_folder.value,
+            texts=self.text_places,
+            author=self.author,
+            config=self.git_entries,
+            test_command=self.config.setting("test_command").value,
+        )
+        return Finishing(ports, scope, find_forge)
 
     def build_demo(self, folder: str | None) -> Demo:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.ports.commands import Commands
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.processes import Processes
@@ -253,6 +254,12 @@ class Workspace:
         """Other processes of this program."""
         found = self.plugins.call(_PROCESS_PLUGIN, "kas_processes", environment=self.environment)
         return cast("Processes", found)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """The runner of commands that the user has configured."""
+        found = self.plugins.call(_PROCESS_PLUGIN, "kas_commands", environment=self.environment)
+        return cast("Commands", found)
 
     @property
     def clock(self) -> SystemClock:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.commands import Commands
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.processes import Processes
@@ -75,6 +76,11 @@ def kas_scratch() -> Scratch:  # type: ignore[empty-body]  # a specification has
 @_hookspec(firstresult=True)
 def kas_processes(environment: Mapping[str, str]) -> Processes:  # type: ignore[empty-body]  # a specification
     """Make the starter of other processes of this program. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_commands(environment: Mapping[str, str]) -> Commands:  # type: ignore[empty-body]  # a specification
+    """Make the runner of commands that the user has configured. Provided by the plugin ``process``."""
 
 
 @_hookspec(firstresult=True)

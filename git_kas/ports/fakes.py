@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
 from git_kas.domain.worktree import Dirt, Worktree
 from git_kas.errors import AlreadyExists, ProgramFailed
+from git_kas.ports.git import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -169,6 +170,25 @@ class FakePorcelain:
         del at
         self.calls.append((folder, arguments))
         return self.answers.get(arguments, "")
+
+    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+        """See :class:`git_kas.ports.git.Porcelain`; what has no answer fails."""
+        del stdin, scratch
+        self.calls.append((folder, arguments))
+        return Ended(0 if arguments in self.answers else 1, self.answers.get(arguments, ""), "")
+
+
+@dataclass
+class FakeCommands:
+    """Keeps the commands it was asked to run; ``statuses`` maps them to their exit statuses."""
+
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def run(self, command: str, folder: str) -> int:
+        """See :class:`git_kas.ports.commands.Commands`."""
+        self.calls.append((command, folder))
+        return self.statuses.get(command, 0)
 
 
 @dataclass

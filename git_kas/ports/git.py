@@ -1,7 +1,7 @@
 """Git as the use cases see it: where a repository is, what it holds, and what the git program can do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from git_kas.domain.branch import LocalBranch
 from git_kas.domain.history import Parents
@@ -83,6 +83,18 @@ class PendingStatuses(Protocol):
         """
 
 
+class Ended(NamedTuple):
+    """How a run of the git program ended: exit status, and what it printed to both outputs.
+
+    ``failed_hook`` names the hook that refused, empty where none did.
+    """
+
+    status: int
+    out: str
+    err: str
+    failed_hook: str = ""
+
+
 class Porcelain(Protocol):
     """What only the git program does right: status, and whatever runs hooks or honours user settings."""
 
@@ -96,4 +108,13 @@ class Porcelain(Protocol):
 
         Raises:
             ProgramFailed: Git ended with an error; the message quotes its first line.
+        """
+
+    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+        """Run ``git *arguments`` in ``folder``, which may end as it likes; ``stdin`` is what it can read.
+
+        With ``scratch``, a folder of our own, objects are read from the repository and written there.
+
+        Raises:
+            ProgramFailed: there is no git program, or no folder to run it in.
         """

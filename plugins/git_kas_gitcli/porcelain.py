@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import tempfile
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from git_kas.errors import ProgramFailed
+from git_kas.ports.git import Ended
 from git_kas_gitcli.environment import acting_environment, inherited_names_to_unset
 from git_kas_gitcli.messages import first_line
+from git_kas_gitcli.trace import failed_hook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,27 +33,71 @@ class GitProgramPorcelain:
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """See :class:`git_kas.ports.git.Porcelain`."""
-        try:
-            from git import Git
-            from git.exc import GitCommandError, GitCommandNotFound
-        except ImportError as error:  # GitPython looks for the program while it is imported
-            raise ProgramFailed(
-                "GitPython finds no git program.", next_step="Install git 2.30 or later."
-            ) from error
-
         environment = acting_environment(self._environment)
         if at is not None:
             environment |= {"GIT_AUTHOR_DATE": f"@{at} +0000", "GIT_COMMITTER_DATE": f"@{at} +0000"}
-        # GitPython adds the environment of this process to the one it is given; env(1) takes away from it.
-        unset = [word for name in inherited_names_to_unset(environment) for word in ("-u", name)]
-        command = ["env", *unset, "git", *arguments] if os.name == "posix" else ["git", *arguments]
-        try:
-            output = Git(folder).execute(
-                command, env=environment, stdout_as_string=True, strip_newline_in_stdout=False
-            )
-        except (GitCommandError, GitCommandNotFound) as error:
-            reason = first_line(str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'"))
+        ended = _execute(folder, arguments, environment, None)
+        if ended.status:
             raise ProgramFailed(
-                f"git {arguments[0]} failed in {folder}: {reason}.", next_step="Run it by hand to see more."
-            ) from error
-        return str(output)
+                f"git {arguments[0]} failed in {folder}: {first_line(ended.err)}.",
+                next_step="Run it by hand to see more.",
+            )
+        return ended.out
+
+    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+        """See :class:`git_kas.ports.git.Porcelain`."""
+        environment = acting_environment(self._environment)
+        if scratch:
+            objects = self.run(folder, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+            environment["GIT_OBJECT_DIRECTORY"] = scratch
+            environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(objects.removesuffix("\n"))
+        else:
+            del environment["GIT_NO_LAZY_FETCH"]  # who merges in a partial clone wants what it takes
+        with tempfile.TemporaryDirectory(prefix="git-kas-") as own, tempfile.TemporaryFile() as given:
+            given.write(os.fsencode(stdin))
+            given.seek(0)
+            trace = os.path.join(own, "trace")
+            environment["GIT_TRACE2_EVENT"] = trace
+            ended = _execute(folder, arguments, environment, cast("BinaryIO", given))
+            return ended._replace(failed_hook=failed_hook(trace)) if ended.status else ended
+
+
+def _execute(
+    folder: str, arguments: Sequence[str], environment: Mapping[str, str], given: BinaryIO | None
+) -> Ended:
+    try:
+        from git import Git
+        from git.exc import GitCommandNotFound
+    except ImportError as error:  # GitPython looks for the program while it is imported
+        raise ProgramFailed(
+            "GitPython finds no git program.", next_step="Install git 2.30 or later."
+        ) from error
+
+    # GitPython adds the environment of this process to the one it is given; env(1) takes away from it.
+    unset = [word for name in inherited_names_to_unset(environment) for word in ("-u", name)]
+    # And where it cannot enter the folder it stays in that of this process, which -C makes an error.
+    located = ["git", "-C", os.path.abspath(folder), *arguments]
+    command = ["env", *unset, *located] if os.name == "posix" else located
+    try:
+        answer: Any = Git(folder).execute(
+            command,
+            istream=given,
+            env=environment,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=True,
+            strip_newline_in_stdout=False,
+        )
+    except GitCommandNotFound as error:
+        raise ProgramFailed(
+            f"git {arguments[0]} cannot be run in {folder}.",
+            next_step="Look whether the folder and the git program are there.",
+        ) from error
+    status, out, err = answer
+    return Ended(status, out, err)
+
+
+def _quoted(path: str) -> str:
+    """One entry of a list of object folders, whatever characters are in it (git(1))."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from git_kas.ports.commands import Commands
     from git_kas.ports.processes import Processes
 
 
@@ -15,3 +16,10 @@ def kas_processes(environment: Mapping[str, str]) -> Processes:
     from git_kas_process.processes import SystemProcesses
 
     return SystemProcesses(environment)
+
+
+def kas_commands(environment: Mapping[str, str]) -> Commands:
+    """Commands of the user, run by the system's shell."""
+    from git_kas_process.commands import ShellCommands
+
+    return ShellCommands(environment)

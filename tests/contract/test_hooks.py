@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_kas.domain.location import RepositoryLocation
+from git_kas.errors import ProgramFailed
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.signals import SignalPlace
@@ -106,3 +107,14 @@ def test_kas_processes(plugins: PluginManager, tmp_path: Path, environment: dict
     process.wait()
     assert process.exit_status() == 2
     assert "nonsense" in process.errors()
+
+
+def test_kas_commands(
+    plugins: PluginManager, tmp_path: Path, environment: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    commands = plugins.call("process", "kas_commands", environment=environment | {"GIT_DIR": "/elsewhere"})
+    assert commands.run('echo "$PWD$GIT_DIR"; cat; exit 3', str(tmp_path)) == 3
+    assert commands.run("kill -KILL $$", str(tmp_path)) == -9
+    assert capfd.readouterr() == ("", f"{tmp_path}\n")
+    with pytest.raises(ProgramFailed):
+        commands.run("true", str(tmp_path / "missing"))
