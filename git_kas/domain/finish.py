@@ -157,7 +157,7 @@ class Progress:
         self.asked = _decode_asked(operation, steps)
         self._intents: dict[str, Mapping[str, Any]] = {}
         self._facts: dict[str, Mapping[str, Any]] = {}
-        self._stopped: set[str] = set()
+        self._stopped: dict[str, Mapping[str, Any]] = {}
         for step in steps[1:]:
             self.add(step)
 
@@ -165,11 +165,11 @@ class Progress:
         """Take note of a step that was recorded."""
         if "intent" in step:
             self._intents[step["intent"]] = step
-            self._stopped.discard(step["intent"])
+            self._stopped.pop(step["intent"], None)
         elif "fact" in step:
             self._facts[step["fact"]] = step
         elif "stopped" in step:
-            self._stopped.add(step["stopped"])
+            self._stopped[step["stopped"]] = step
 
     def intent(self, stage: Stage) -> Mapping[str, Any] | None:
         """What was last intended, None if that was not begun."""
@@ -183,9 +183,9 @@ class Progress:
         """Whether it was begun."""
         return stage in self._intents
 
-    def stopped(self, stage: Stage) -> bool:
-        """Whether it was left to the user in the middle, to settle conflicts."""
-        return stage in self._stopped
+    def stopped(self, stage: Stage) -> Mapping[str, Any] | None:
+        """How it was left to the user in the middle, to settle conflicts; None if it was not."""
+        return self._stopped.get(stage)
 
     def done(self, stage: Stage) -> bool:
         """Whether it is known to be done."""

@@ -42,6 +42,7 @@ def abort(git: FinishGit, log: FinishLog, plans_folder: str) -> tuple[list[str],
         did += taking.unfinished()
         did += taking.base()
         did += taking.branch()
+        left += taking.left
         if problem := remove_own_worktree(git, log):
             left.append(problem)
     return did, left
@@ -53,6 +54,7 @@ class _TakingBack:
         self._log = log
         self._plans_folder = plans_folder
         self._strategy = Strategy(log.asked.strategy)
+        self.left: list[str] = []
 
     def unfinished(self) -> list[str]:
         """A merge or rebase that stands in the middle."""
@@ -80,7 +82,10 @@ class _TakingBack:
         if not self._log.done(Stage.LAND):
             self._find_out_whether_it_landed()
         fact = self._log.progress.fact(Stage.LAND)
-        if fact is None or not fact.get("ours"):
+        if fact is None:
+            return []
+        if not fact.get("ours"):
+            self.left.append(f"{self._log.asked.base} holds the branch already, by other hands; that stays")
             return []
         was, is_ = str(fact["base_was"]), str(fact["base_is"])
         now = base_tip(self._git, self._log)

@@ -58,10 +58,9 @@ class Landing:
         """Whether the base, as it is now, contains all of the branch."""
         if self._strategy is not Strategy.SQUASH:
             return self._git.contains(base_now, self._tip)
-        trial = self._git.trial(base_now, self._tip)
-        if trial.untried:  # an old git; then only the commit that we were about to make counts
-            return self._is_ours(base_now)
-        return trial.tree == self._git.tree(base_now)
+        if self._is_ours(base_now):
+            return True
+        return self._git.trial(base_now, self._tip).tree == self._git.tree(base_now)
 
     def note_landing(self) -> None:
         """Record that the branch has landed, if it has."""
@@ -71,14 +70,15 @@ class Landing:
 
     def begun(self, site: Worktree, base_now: str) -> bool:
         """Whether our merge stands unfinished at ``site``."""
-        if not self._log.progress.begun(Stage.LAND) or base_now != self._log.intended(Stage.LAND, "base_was"):
+        if not self._log.progress.begun(Stage.LAND):
             return False
         if self._strategy is Strategy.NO_FF:
             return self._git.tip("MERGE_HEAD", site.path) == self._tip
         if self._strategy is Strategy.FF:
             return self._git.half_moved(site.path, self._tip)
-        if self._log.progress.stopped(Stage.LAND):
-            return True
+        stopped = self._log.progress.stopped(Stage.LAND)
+        if stopped is not None:
+            return bool(stopped["base"] == base_now)
         staged = self._git.staged_tree(site.path)
         if not staged or staged == self._git.tree(base_now):
             return False
@@ -117,6 +117,9 @@ class Landing:
         return self._commit(site) if staged.status == 0 else staged
 
     def _commit(self, site: Worktree) -> Ended:
+        """Commit what is staged; its tree tells afterwards whether that was done."""
+        base_now = base_tip(self._git, self._log)
+        self._log.intend(Stage.LAND, base_was=base_now, site=site.path, tree=self._git.staged_tree(site.path))
         message = self._log.asked.message
         return self._git.act(site.path, "commit", "--quiet", _CLEAN_UP, "--file=-", stdin=message)
 
@@ -124,24 +127,26 @@ class Landing:
         unmerged = self._git.unmerged(site.path)
         if unmerged:
             raise conflicts_left("The merge", site.path, named(unmerged))
+        settled = self._log.progress.stopped(Stage.LAND) is not None
         if self._strategy is Strategy.FF:
             self._git.restore_index(site.path)
             ended = self._merge(site)
         else:
             ended = self._commit(site)
-        if ended.status and self._log.progress.stopped(Stage.LAND):  # what the user has settled stays
+        if ended.status and settled:  # what the user has settled stays
+            self._log.stop(Stage.LAND, (), base_was)
             raise refused(f"the merge into {self._base} in {site.path}", ended, SETTLED)
         self._settle(ended, site, base_was)
 
     def _settle(self, ended: Ended, site: Worktree, base_was: str) -> None:
         """Record what came of a merge, or take it back."""
         base_now = base_tip(self._git, self._log)
-        if ended.status == 0 and self.landed(base_now):
+        if ended.status == 0 and self._has_landed(base_now, base_was):
             self._log.fact(Stage.LAND, base_was=base_was, base_is=base_now, ours=True)
             return
         unmerged = self._git.unmerged(site.path)
         if unmerged:
-            self._log.stop(Stage.LAND, unmerged)
+            self._log.stop(Stage.LAND, unmerged, base_now)
             raise conflicts_left("The merge", site.path, named(unmerged))
         if base_now == base_was and self._left_behind(site, base_now):
             self.take_back(site)
@@ -150,6 +155,12 @@ class Landing:
         )
         state = AS_BEFORE if restored else LEFT_BEHIND
         raise refused(f"the merge into {self._base} in {site.path}", ended, state)
+
+    def _has_landed(self, base_now: str, base_was: str) -> bool:
+        """Whether the commit that Git says it made is there; settled conflicts and hooks change its tree."""
+        if self._strategy is Strategy.SQUASH and self._git.parents(base_now) == [base_was]:
+            return True
+        return self.landed(base_now)
 
     def _left_behind(self, site: Worktree, base_now: str) -> bool:
         if self._git.tip("MERGE_HEAD", site.path) is not None:
@@ -182,8 +193,11 @@ class Landing:
             return False
         if self._strategy is Strategy.FF:
             return base_now == self._tip
-        expected = [base_was, self._tip] if self._strategy is Strategy.NO_FF else [base_was]
-        return self._git.parents(base_now) == expected
+        if self._strategy is Strategy.NO_FF:
+            return self._git.parents(base_now) == [base_was, self._tip]
+        if self._git.parents(base_now) != [base_was]:
+            return False
+        return self._git.tree(base_now) == self._log.intended(Stage.LAND, "tree")
 
 
 def base_tip(git: FinishGit, log: FinishLog) -> ObjectId:

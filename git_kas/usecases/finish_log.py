@@ -44,9 +44,9 @@ class FinishLog:
         """Record what came of ``stage``."""
         self._add({"fact": str(stage), **facts})
 
-    def stop(self, stage: Stage, paths: Sequence[str]) -> None:
-        """Record that ``stage`` waits for the user to settle conflicts."""
-        self._add({"stopped": str(stage), "paths": list(paths)})
+    def stop(self, stage: Stage, paths: Sequence[str], base: str) -> None:
+        """Record that ``stage`` waits for the user to settle conflicts, on the base at ``base``."""
+        self._add({"stopped": str(stage), "paths": list(paths), "base": base})
 
     def done(self, stage: Stage) -> bool:
         """Whether ``stage`` is known to be done."""

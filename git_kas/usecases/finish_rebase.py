@@ -80,7 +80,7 @@ class Rebasing:
             return self._keep(head, onto)
         unmerged = self._git.unmerged(own.path)
         if unmerged:
-            self._log.stop(Stage.REBASE, unmerged)
+            self._log.stop(Stage.REBASE, unmerged, onto)
             raise conflicts_left("The rebase", own.path, named(unmerged))
         what = f"the rebase of {self._log.asked.branch}"
         if settled:
