@@ -25,19 +25,22 @@ if TYPE_CHECKING:
 
     from git_kas.domain.mutation import Author
     from git_kas.domain.names import BranchName
-    from git_kas.ports.forge import Forge
-    from git_kas.ports.operations import OperationJournal
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import SignalPlace
     from git_kas.ports.watch import WatchedFolder
     from git_kas.usecases.apply_signals import Applied
+    from git_kas.usecases.cleanup import Asked, Cleanup
     from git_kas.usecases.crew import Target, Trial
     from git_kas.usecases.demo import Demo
     from git_kas.usecases.finish import Finishing
-    from git_kas.usecases.finish_ports import RemoveLanded
+    from git_kas.usecases.finish_ports import FinishPorts, FinishScope
+    from git_kas.usecases.inspect_worktrees import InspectPorts
     from git_kas.usecases.plan_texts import TextPlaces
+    from git_kas.usecases.removal import RemovalPorts, RemovalScope
     from git_kas.usecases.send_signal import Desk
-    from git_kas.usecases.triage import Triage, TriageContext
+    from git_kas.usecases.trash import Purge, TrashEntry
+    from git_kas.usecases.triage import Triage, TriageContext, TriagePorts
+    from git_kas.usecases.undo import Undoable, Undone
     from git_kas.usecases.verify_store import Verification
 
 
@@ -152,6 +155,14 @@ class App(Workspace):
         place = SignalPlace(here.id if here else "", path, signal_folders(self.plans_folder.value))
         return Desk(place, here.branch if here else None, head)
 
+    @property
+    def branch_here(self) -> BranchName | None:
+        """The branch that is checked out in the worktree we are in, None in none."""
+        git_dir = os.path.realpath(self.location.git_dir)
+        worktrees = self.git_folders.worktrees(self.location)
+        here = (known for known in worktrees if os.path.realpath(known.admin_dir) == git_dir)
+        return next((known.branch for known in here), None)
+
     def again(self) -> App:
         """The same run with nothing read yet."""
         return App(self.folder, self.environment, self._options, self.progress)
@@ -170,9 +181,15 @@ class App(Workspace):
 
     def triage(self) -> Triage:
         """Where every plan, branch and worktree stands."""
-        from git_kas.usecases.triage import TriagePorts, triage
+        from git_kas.usecases.triage import triage
 
-        ports = TriagePorts(
+        return triage(self._triage_ports, self.location, self._triage_context)
+
+    @property
+    def _triage_ports(self) -> TriagePorts:
+        from git_kas.usecases.triage import TriagePorts
+
+        return TriagePorts(
             git_folders=self.git_folders,
             repository=self.repository,
             porcelain=self.porcelain,
@@ -182,7 +199,6 @@ class App(Workspace):
             clock=self.clock,
             progress=self.progress,
         )
-        return triage(ports, self.location, self._triage_context)
 
     def _triage_context(self) -> TriageContext:
         from git_kas.usecases.triage import TriageContext
@@ -204,26 +220,38 @@ class App(Workspace):
         scope = SignalScope(self.signal_places, self.plans_folder.value, self.location.main_worktree)
         return apply_signals(ports, scope)
 
-    def finishing(
-        self, journal: OperationJournal, remove: RemoveLanded | None, find_forge: Callable[[], Forge]
-    ) -> Finishing:
+    @property
+    def finishing(self) -> Finishing:
         """Finishing plans in this repository."""
         from git_kas.usecases.finish import Finishing
-        from git_kas.usecases.finish_ports import FinishPorts, FinishScope
 
-        ports = FinishPorts(
+        return Finishing(self.finish_ports, self.finish_scope, lambda: self.forge)
+
+    @property
+    def finish_ports(self) -> FinishPorts:
+        """What finishing works through."""
+        from git_kas.usecases.finish_ports import FinishPorts
+        from git_kas.usecases.finish_removal import SafeRemoval
+
+        return FinishPorts(
             store=self.store,
             porcelain=self.porcelain,
             git_folders=self.git_folders,
             signal_box=self.signal_box,
             commands=self.commands,
             scratch=self.scratch,
-            journal=journal,
+            journal=self.operation_journal,
             clock=self.clock,
             progress=self.progress,
-            remove=remove,
+            remove=SafeRemoval(self._removal_ports, self._removal_scope()),
         )
-        scope = FinishScope(
+
+    @property
+    def finish_scope(self) -> FinishScope:
+        """Where finishing happens, and by whom."""
+        from git_kas.usecases.finish_ports import FinishScope
+
+        return FinishScope(
             location=self.location,
             base=self.base,
             plans_folder=self.plans_folder.value,
@@ -232,7 +260,78 @@ class App(Workspace):
             config=self.git_entries,
             test_command=self.config.setting("test_command").value,
         )
-        return Finishing(ports, scope, find_forge)
+
+    def cleanup(self, asked: Asked) -> Cleanup:
+        """Find what may be removed, and with ``asked.execute`` remove it."""
+        from git_kas.usecases.candidates import CandidatePorts, find_candidates
+        from git_kas.usecases.cleanup import cleanup
+
+        scope = self._removal_scope(asked.accepted)
+        ports = CandidatePorts(self._triage_ports, self._inspect_ports, self.absolute)
+        return cleanup(
+            self._removal_ports,
+            scope,
+            self.author,
+            asked,
+            lambda: find_candidates(ports, scope, asked, self._triage_context),
+        )
+
+    def undo(self, operation: str | None, new_name: str | None) -> Undone:
+        """Take an operation back, or the last one that can be."""
+        from git_kas.usecases.undo import undo
+
+        return undo(self._removal_ports, self._removal_scope(), self.author, operation, new_name)
+
+    def undoable(self) -> Sequence[Undoable]:
+        """The operations that removed something."""
+        from git_kas.usecases.undo import list_operations
+
+        return list_operations(self._removal_ports)
+
+    def trash_list(self) -> Sequence[TrashEntry]:
+        """What operations have left in the trash."""
+        from git_kas.usecases.trash import list_trash
+
+        return list_trash(self._removal_ports)
+
+    def trash_purge(self, older_than: int, *, execute: bool) -> Purge:
+        """Remove for good what is in the trash for more than ``older_than`` seconds."""
+        from git_kas.usecases.trash import purge_trash
+
+        return purge_trash(self._removal_ports, self._removal_scope(), older_than, execute=execute)
+
+    @property
+    def _removal_ports(self) -> RemovalPorts:
+        from git_kas.usecases.removal import RemovalPorts
+
+        return RemovalPorts(
+            inspect=self._inspect_ports,
+            git_folders=self.git_folders,
+            journal=self.operation_journal,
+            records=self.admin_records,
+            branch_config=self.branch_config,
+            plan_files=self.plan_files,
+        )
+
+    @property
+    def _inspect_ports(self) -> InspectPorts:
+        from git_kas.usecases.inspect_worktrees import InspectPorts
+
+        return InspectPorts(
+            porcelain=self.porcelain,
+            trash=self.trash,
+            activity=self.activity,
+            signal_box=self.signal_box,
+            store=self.store,
+            clock=self.clock,
+        )
+
+    def _removal_scope(self, accepted: frozenset[str] = frozenset()) -> RemovalScope:
+        from git_kas.domain.janitor import Untouchable
+        from git_kas.usecases.removal import RemovalScope
+
+        untouchable = Untouchable(self.base.name if self.base else None, self._protected())
+        return RemovalScope(self.location, untouchable, self.plans_folder.value, accepted)
 
     def build_demo(self, folder: str | None) -> Demo:
         """Build the demonstration repository in ``folder``, or in a temporary folder."""

@@ -113,6 +113,12 @@ KEYS: Final[Sequence[ConfigKey]] = (
         git="kas.testCommand",
     ),
     ConfigKey(
+        "forge",
+        "the plugin that speaks with the forge where pull requests are",
+        "github",
+        git="kas.forge",
+    ),
+    ConfigKey(
         "reader",
         "the plugin that reads references and history",
         "gitcli",

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.ports.activity import Activity
+    from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.commands import Commands
     from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import SignalBox
+    from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
 
 _GIT_PLUGIN = "gitcli"
@@ -260,6 +265,45 @@ class Workspace:
         """The runner of commands that the user has configured."""
         found = self.plugins.call(_PROCESS_PLUGIN, "kas_commands", environment=self.environment)
         return cast("Commands", found)
+
+    @cached_property
+    def forge(self) -> Forge:
+        """The forge that ``kas.forge`` names."""
+        setting = self.config.setting("forge")
+        folder = self.location.main_worktree or self.location.common_dir
+        with _named(setting):
+            found = self.plugins.call(setting.value, "kas_forge", folder=folder, environment=self.environment)
+        return cast("Forge", found)
+
+    @cached_property
+    def operation_journal(self) -> OperationJournal:
+        """The journal of the operations on this repository."""
+        found = self.plugins.call(_FILES_PLUGIN, "kas_operation_journal", location=self.location)
+        return cast("OperationJournal", found)
+
+    @cached_property
+    def trash(self) -> Trash:
+        """Where worktrees are moved to."""
+        return cast("Trash", self.plugins.call(_FILES_PLUGIN, "kas_trash", location=self.location))
+
+    @cached_property
+    def admin_records(self) -> AdminRecords:
+        """Names of objects in Git's administrative folders."""
+        return cast(
+            "AdminRecords", self.plugins.call(_FILES_PLUGIN, "kas_admin_records", location=self.location)
+        )
+
+    @cached_property
+    def branch_config(self) -> BranchConfig:
+        """The configuration of branches."""
+        location, environment = self.location, self.environment
+        found = self.plugins.call(_GIT_PLUGIN, "kas_branch_config", location=location, environment=environment)
+        return cast("BranchConfig", found)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """Who uses folders."""
+        return cast("Activity", self.plugins.call(_PROCESS_PLUGIN, "kas_activity"))
 
     @property
     def clock(self) -> SystemClock:

@@ -19,6 +19,7 @@ from git_kas.cli.schema import open_schema
 from git_kas.cli.triage_view import COLUMN_MEANINGS
 from git_kas.config import KEYS, POLICY_FILE, VARIABLES, ConfigKey
 from git_kas.domain.branch import UNKNOWN_REASON_MEANINGS, VERDICT_MEANINGS
+from git_kas.domain.janitor import REASONS
 from git_kas.domain.lifecycle import EVENT_ALIASES, LEGACY_STATUSES, TRANSITIONS, USER_ONLY, Event, Status
 from git_kas.domain.plan_document import parse_plan
 from git_kas.domain.plan_headers import TASK_LEVELS, WAVE_LEVELS
@@ -74,6 +75,18 @@ def configuration_page() -> str:
 def _places(key: ConfigKey) -> Iterable[str]:
     return (
         f"`{place}`" if place else "" for place in (key.option, key.variable, key.git, key.user, key.policy)
+    )
+
+
+def cleanup_page() -> str:
+    """Why something is kept."""
+    rows = [
+        (f"`{code}`", rule.meaning, f"`{rule.flag}`" if rule.flag else "no") for code, rule in REASONS.items()
+    ]
+    return (
+        f"# Why cleanup keeps something\n\n{NOTICE}"
+        "What can be accepted goes to the trash like everything else, and comes back with `git kas undo`.\n\n"
+        + table(("code", "meaning", "can be accepted"), rows)
     )
 
 
@@ -315,6 +328,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/exit-statuses.md": exit_statuses_page,
     "docs/reference/lifecycle.md": lifecycle_page,
     "docs/reference/triage.md": triage_page,
+    "docs/reference/cleanup.md": cleanup_page,
     "docs/reference/plan-document.md": plan_document_page,
     "docs/reference/signals.md": signals_page,
     "docs/reference/plugin-hooks.md": plugin_hooks_page,

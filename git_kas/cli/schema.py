@@ -7,11 +7,26 @@ output against it.
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
+from git_kas.cli.schema_finish import FINISH
+from git_kas.cli.schema_shapes import COUNT as _COUNT
+from git_kas.cli.schema_shapes import OBJECT_ID as _OBJECT_ID
+from git_kas.cli.schema_shapes import PLAN_NAME as _PLAN_NAME
+from git_kas.cli.schema_shapes import PRECISE_TIME as _PRECISE_TIME
+from git_kas.cli.schema_shapes import TEXT as _TEXT
+from git_kas.cli.schema_shapes import TIME as _TIME
+from git_kas.cli.schema_shapes import YES_NO as _YES_NO
+from git_kas.cli.schema_shapes import Schema
+from git_kas.cli.schema_shapes import a_list as _list
+from git_kas.cli.schema_shapes import an_object as _object
+from git_kas.cli.schema_shapes import described as _described
+from git_kas.cli.schema_shapes import one_of as _one_of
+from git_kas.cli.schema_shapes import or_null as _or_null
 from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.branch import UnknownReason, VerdictKind
+from git_kas.domain.janitor import LOSS_FLAGS, ReasonCode
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.plan_rules import Rule, Severity
@@ -22,44 +37,6 @@ from git_kas.errors import error_types
 from git_kas.usecases.apply_signals import Handling
 from git_kas.usecases.import_plans import ImportEffect
 from git_kas.usecases.signals import SignalState
-
-Schema = dict[str, Any]
-
-_TEXT: Final[Schema] = {"type": "string"}
-_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-_YES_NO: Final[Schema] = {"type": "boolean"}
-_TIME: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
-_PRECISE_TIME: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"}
-_OBJECT_ID: Final[Schema] = {"type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$"}
-_PLAN_NAME: Final[Schema] = {"type": "string", "pattern": r"[^/\\]\.md$"}
-
-
-def _object(**properties: Schema) -> Schema:
-    """An object that has exactly these members."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        # Closed, as the tests want it; open_schema() opens it for the published file.
-        "additionalProperties": False,
-    }
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _one_of(words: Any) -> Schema:  # noqa: ANN401 - any enumeration
-    return {"enum": [str(word) for word in words]}
-
-
-def _described(schema: Schema, description: str) -> Schema:
-    return {"description": description, **schema}
-
 
 _MOVE: Final = _object(
     time=_PRECISE_TIME,
@@ -198,8 +175,57 @@ _HANDLED: Final = _object(
     id=_or_null(_TEXT),
 )
 
+_REMOVABLE: Final = _one_of(("worktree", "branch", "plan"))
+_ITEMS: Final = _list(_object(kind=_REMOVABLE, name=_TEXT))
+
+_CLEANUP_ROW: Final = _object(
+    kind=_REMOVABLE,
+    name=_described(_TEXT, "absolute path of a worktree, name of a branch or plan"),
+    plan=_or_null(_PLAN_NAME),
+    action=_described(_one_of(("remove", "keep")), "keep exactly if there are reasons"),
+    done=_described(_YES_NO, "whether it was removed"),
+    reasons=_list(
+        _object(
+            code=_one_of(ReasonCode),
+            text=_TEXT,
+            flag=_described(_or_null(_one_of(LOSS_FLAGS)), "the option that accepts the loss"),
+        )
+    ),
+    evidence=_list(_TEXT),
+    size=_described(_or_null(_COUNT), "bytes of a folder on the disk"),
+)
+
+_TRASH_ENTRY: Final = _object(
+    operation=_TEXT,
+    kind=_TEXT,
+    began=_PRECISE_TIME,
+    items=_ITEMS,
+    undone=_YES_NO,
+    size=_or_null(_COUNT),
+    purged=_YES_NO,
+)
+
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
+    "cleanup": _object(
+        operation=_described(_or_null(_TEXT), "what 'git kas undo' takes"),
+        executed=_YES_NO,
+        rows=_list(_CLEANUP_ROW),
+    ),
+    "undo": {
+        "anyOf": [
+            _object(
+                operation=_TEXT,
+                undone=_TEXT,
+                restored=_list(
+                    _object(kind=_REMOVABLE, name=_TEXT, **{"as": _described(_or_null(_TEXT), "its new name")})
+                ),
+            ),
+            _list(_object(operation=_TEXT, kind=_TEXT, began=_PRECISE_TIME, items=_ITEMS)),
+        ]
+    },
+    "trash.list": _list(_TRASH_ENTRY),
+    "trash.purge": _object(executed=_YES_NO, entries=_list(_TRASH_ENTRY)),
     "plan.list": _list(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,
@@ -280,6 +306,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
             )
         ),
     ),
+    "finish": FINISH,
     "demo": _object(project=_or_null(_TEXT), situations=_list(_object(row=_TEXT, story=_TEXT)), triage=_TRIAGE),
     "completion": _object(shell=_one_of(("bash", "zsh", "fish")), script=_TEXT),
     "version": _object(version=_TEXT, python=_TEXT),

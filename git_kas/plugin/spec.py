@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.activity import Activity
+    from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.commands import Commands
     from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
+    from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
 
 PROJECT: Final = "git_kas"
@@ -84,5 +89,39 @@ def kas_commands(environment: Mapping[str, str]) -> Commands:  # type: ignore[em
 
 
 @_hookspec(firstresult=True)
+def kas_forge(folder: str, environment: Mapping[str, str]) -> Forge:  # type: ignore[empty-body]  # a specification
+    """Open the forge of the repository that ``folder`` lies in. ``kas.forge`` chooses the plugin by name."""
+
+
+@_hookspec(firstresult=True)
 def kas_signal_box(location: RepositoryLocation) -> SignalBox:  # type: ignore[empty-body]  # a specification
     """Open the box of sentinel files of a repository. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_operation_journal(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation,
+) -> OperationJournal:
+    """Open the journal of the operations on a repository. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_trash(location: RepositoryLocation) -> Trash:  # type: ignore[empty-body]  # a specification has no body
+    """Open the trash of a repository, into which worktrees are moved. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_admin_records(location: RepositoryLocation) -> AdminRecords:  # type: ignore[empty-body]  # a specification
+    """Make the reader of object names in Git's administrative folders. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_branch_config(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation, environment: Mapping[str, str]
+) -> BranchConfig:
+    """Make the editor of branches' configuration. Provided by the plugin ``gitcli``."""
+
+
+@_hookspec(firstresult=True)
+def kas_activity() -> Activity:  # type: ignore[empty-body]  # a specification has no body
+    """Make what tells which processes use a folder. Provided by the plugin ``process``."""

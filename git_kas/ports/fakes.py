@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from git_kas.domain.janitor import Inspection
 from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
 from git_kas.domain.worktree import Dirt, Worktree
 from git_kas.errors import AlreadyExists, ProgramFailed
@@ -154,6 +155,18 @@ class FakeStatuses:
 
 
 @dataclass
+class FakeInspections:
+    """Inspections that are known already."""
+
+    found: Mapping[str, Inspection]
+
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Inspection]:
+        """See :class:`git_kas.ports.git.PendingInspections`."""
+        del signal_folders
+        return self.found
+
+
+@dataclass
 class FakePorcelain:
     """Keeps what it was asked to run; ``answers`` maps the arguments of a call to what Git prints."""
 
@@ -164,6 +177,13 @@ class FakePorcelain:
     def start_statuses(self, worktrees: Sequence[Worktree]) -> FakeStatuses:
         """See :class:`git_kas.ports.git.Porcelain`."""
         return FakeStatuses({worktree.path: self.dirt.get(worktree.path, Dirt()) for worktree in worktrees})
+
+    def start_inspections(self, worktrees: Sequence[Worktree]) -> FakeInspections:
+        """See :class:`git_kas.ports.git.Porcelain`; only the dirt is known."""
+        dirt = self.dirt
+        return FakeInspections(
+            {worktree.path: Inspection(dirt.get(worktree.path, Dirt())) for worktree in worktrees}
+        )
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """See :class:`git_kas.ports.git.Porcelain`."""

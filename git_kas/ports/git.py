@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from git_kas.domain.branch import LocalBranch
 from git_kas.domain.history import Parents
+from git_kas.domain.janitor import Inspection
 from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.domain.worktree import Dirt, Worktree
@@ -83,6 +84,16 @@ class PendingStatuses(Protocol):
         """
 
 
+class PendingInspections(Protocol):
+    """Inspections that are being made in the background."""
+
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Inspection]:
+        """Wait for all of them; worktree path → what would be lost with its files, as far as Git can say.
+
+        ``signal_folders`` and worktrees nested in one another do not count, as in :class:`PendingStatuses`.
+        """
+
+
 class Ended(NamedTuple):
     """How a run of the git program ended: exit status, and what it printed to both outputs.
 
@@ -100,6 +111,12 @@ class Porcelain(Protocol):
 
     def start_statuses(self, worktrees: Sequence[Worktree]) -> PendingStatuses:
         """Begin to determine what is not committed in ``worktrees``, several at a time, taking no locks."""
+
+    def start_inspections(self, worktrees: Sequence[Worktree]) -> PendingInspections:
+        """Begin to look for everything in ``worktrees`` that would be lost with them, taking no locks.
+
+        Of one whose folder is not there, only whether a reference contains its detached HEAD.
+        """
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """Run ``git *arguments`` in ``folder`` and return what it printed.

@@ -218,7 +218,7 @@ class Finishing:
             answer.left.append(f"{what} kept: {problem}")
             return
         log.intend(Stage.CLEANUP, branch=asked.branch, tip=landed.tip, worktree=asked.worktree)
-        kept = self._ports.remove(log.id, landed)
+        kept = self._ports.remove(log.id, asked.plan_name, landed)
         log.fact(Stage.CLEANUP, kept=list(kept))
         answer.left += kept
         if not kept:

@@ -73,7 +73,9 @@ def refused(what: str, ended: Ended, state: str) -> KasError:
     step = f"Mend that; then {CONTINUE}"
     reason = complaint(ended.err)
     if ended.failed_hook:
-        return ChecksFailed(f"The hook {ended.failed_hook} refused {what}: {reason}. {state}", next_step=step)
+        said = next((line.strip() for line in ended.err.splitlines() if line.strip()), "it gave no reason")
+        said = said.rstrip(".")  # a hook speaks before Git does
+        return ChecksFailed(f"The hook {ended.failed_hook} refused {what}: {said}. {state}", next_step=step)
     if "failed to sign" in ended.err:
         return ProgramFailed(f"Signing failed, so {what} was not made: {reason}. {state}", next_step=step)
     return ProgramFailed(f"Git did not make {what}: {reason}. {state}", next_step=step)

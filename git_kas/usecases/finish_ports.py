@@ -44,9 +44,10 @@ class Landed(NamedTuple):
 class RemoveLanded(Protocol):
     """Removes a worktree and its branch by cleanup's safe path."""
 
-    def __call__(self, operation: str, landed: Landed) -> Sequence[str]:
-        """Remove what may be removed, recording it in the begun ``operation``; sentences on what was kept.
+    def __call__(self, operation: str, plan: PlanName, landed: Landed) -> Sequence[str]:
+        """Remove what may be removed, recording it in the begun ``operation``: clauses on what was kept.
 
+        The worktree may be one in which waves of ``plan`` are driven. The caller holds the journal's lock.
         To ask again for what is gone already does nothing.
         """
 

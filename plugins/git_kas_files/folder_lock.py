@@ -17,8 +17,10 @@ _PAUSE: Final = 0.02
 
 
 @contextmanager
-def exclusive_lock(path: str, patience: float) -> Iterator[None]:
+def exclusive_lock(path: str, patience: float, doing: str) -> Iterator[None]:
     """Hold the lock file at ``path`` while the block runs, after waiting for up to ``patience`` seconds.
+
+    ``doing`` says what its holder does, as the beginning of a sentence in the passive voice.
 
     Raises:
         Busy: another process holds it; the message names it.
@@ -27,7 +29,7 @@ def exclusive_lock(path: str, patience: float) -> Iterator[None]:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        _wait_for(opened, path, time.monotonic() + patience)
+        _wait_for(opened, path, time.monotonic() + patience, doing)
         with writing(path):
             os.ftruncate(opened, 0)
             os.pwrite(opened, _myself().encode(), 0)
@@ -36,7 +38,7 @@ def exclusive_lock(path: str, patience: float) -> Iterator[None]:
         os.close(opened)
 
 
-def _wait_for(opened: int, path: str, deadline: float) -> None:
+def _wait_for(opened: int, path: str, deadline: float, doing: str) -> None:
     import fcntl
 
     while True:
@@ -47,7 +49,7 @@ def _wait_for(opened: int, path: str, deadline: float) -> None:
             if time.monotonic() >= deadline:
                 holder = os.pread(opened, 200, 0).decode("utf-8", "replace") or "another process"
                 raise Busy(
-                    f"Signals of this repository are being applied by {holder} ({path}).",
+                    f"{doing} by {holder} ({path}).",
                     next_step="Try again when it has finished.",
                 ) from error
             time.sleep(_PAUSE)

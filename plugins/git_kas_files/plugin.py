@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.git import GitFolderReader
+    from git_kas.ports.operations import OperationJournal
     from git_kas.ports.signals import SignalBox
+    from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
 
 
@@ -45,3 +47,24 @@ def kas_watch() -> Watch:
     from git_kas_files.watch import DiskWatch
 
     return DiskWatch()
+
+
+def kas_operation_journal(location: RepositoryLocation) -> OperationJournal:
+    """Operations, in the common directory."""
+    from git_kas_files.operations import DiskOperationJournal
+
+    return DiskOperationJournal(location.common_dir)
+
+
+def kas_trash(location: RepositoryLocation) -> Trash:
+    """Worktrees that were moved away, in the common directory or beside where they were."""
+    from git_kas_files.trash import FolderTrash
+
+    return FolderTrash(location.common_dir)
+
+
+def kas_admin_records(location: RepositoryLocation) -> AdminRecords:
+    """Reflogs, and what the administrative files of worktrees refer to."""
+    from git_kas_files.admin_records import DiskAdminRecords
+
+    return DiskAdminRecords(location.common_dir)

@@ -45,7 +45,8 @@ class FolderSignalBox:
 
     def exclusive(self) -> AbstractContextManager[None]:
         """See :class:`git_kas.ports.signals.SignalBox`."""
-        return exclusive_lock(os.path.join(self._common_dir, "kas", "signals", "lock"), self._patience)
+        path = os.path.join(self._common_dir, "kas", "signals", "lock")
+        return exclusive_lock(path, self._patience, "Signals of this repository are being applied")
 
     def find(self, places: Sequence[SignalPlace]) -> FoundSignals:
         """See :class:`git_kas.ports.signals.SignalBox`."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.git import GitConfig, Porcelain, Repository
 
 
@@ -30,3 +31,10 @@ def kas_porcelain(environment: Mapping[str, str]) -> Porcelain:
     from git_kas_gitcli.porcelain import GitProgramPorcelain
 
     return GitProgramPorcelain(environment)
+
+
+def kas_branch_config(location: RepositoryLocation, environment: Mapping[str, str]) -> BranchConfig:
+    """The repository's configuration file, changed under Git's lock."""
+    from git_kas_gitcli.branch_config import FileBranchConfig
+
+    return FileBranchConfig(location.common_dir, environment)

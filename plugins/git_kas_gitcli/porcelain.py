@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from git_kas.domain.worktree import Worktree
-    from git_kas.ports.git import PendingStatuses
+    from git_kas.ports.git import PendingInspections, PendingStatuses
 
 
 class GitProgramPorcelain:
@@ -31,6 +31,12 @@ class GitProgramPorcelain:
 
         return BackgroundStatuses(worktrees, self._environment)
 
+    def start_inspections(self, worktrees: Sequence[Worktree]) -> PendingInspections:
+        """See :class:`git_kas.ports.git.Porcelain`."""
+        from git_kas_gitcli.inspection import BackgroundInspections
+
+        return BackgroundInspections(worktrees, self._environment)
+
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         """See :class:`git_kas.ports.git.Porcelain`."""
         environment = acting_environment(self._environment)
@@ -39,7 +45,7 @@ class GitProgramPorcelain:
         ended = _execute(folder, arguments, environment, None)
         if ended.status:
             raise ProgramFailed(
-                f"git {arguments[0]} failed in {folder}: {first_line(ended.err)}.",
+                f"git {_subcommand(arguments)} failed in {folder}: {first_line(ended.err)}.",
                 next_step="Run it by hand to see more.",
             )
         return ended.out
@@ -90,11 +96,15 @@ def _execute(
         )
     except GitCommandNotFound as error:
         raise ProgramFailed(
-            f"git {arguments[0]} cannot be run in {folder}.",
+            f"git {_subcommand(arguments)} cannot be run in {folder}.",
             next_step="Look whether the folder and the git program are there.",
         ) from error
     status, out, err = answer
     return Ended(status, out, err)
+
+
+def _subcommand(arguments: Sequence[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-")), "")
 
 
 def _quoted(path: str) -> str:

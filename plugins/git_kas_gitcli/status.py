@@ -28,11 +28,15 @@ _STATUS = (
 _Outcome: TypeAlias = tuple[int, bytes, bytes]
 
 
-class BackgroundStatuses:
-    """The port :class:`~git_kas.ports.git.PendingStatuses`: as many Git children at a time as processors."""
+class BackgroundGit:
+    """Runs ``git status`` in many worktrees: as many Git children at a time as processors.
 
-    def __init__(self, worktrees: Sequence[Worktree], environment: Mapping[str, str]) -> None:
+    ``options`` are added to those of git-status(1).
+    """
+
+    def __init__(self, worktrees: Sequence[Worktree], environment: Mapping[str, str], *options: str) -> None:
         self._environment = child_environment(environment)
+        self._options = options
         self._worktrees = worktrees
         self._waiting = deque(worktrees)
         self._outcomes: dict[str, _Outcome] = {}
@@ -41,11 +45,9 @@ class BackgroundStatuses:
         for thread in self._threads:
             thread.start()
 
-    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Dirt]:
-        """See :class:`git_kas.ports.git.PendingStatuses`."""
+    def _join(self) -> None:
         for thread in self._threads:
             thread.join()
-        return {worktree.path: self._dirt(worktree, signal_folders) for worktree in self._worktrees}
 
     def _work(self) -> None:
         while True:
@@ -60,24 +62,38 @@ class BackgroundStatuses:
         if _would_become_sparse(worktree):
             located += ["-c", "index.sparse=false"]
         try:
-            return run_git([*located, *_STATUS, *pathspecs], self._environment)
+            return run_git([*located, *_STATUS, *self._options, *pathspecs], self._environment)
         except ProgramFailed as error:
             return 1, b"", error.message.encode()
 
-    def _dirt(self, worktree: Worktree, signal_folders: Sequence[str]) -> Dirt:
+    def _outcome(self, worktree: Worktree, signal_folders: Sequence[str]) -> _Outcome:
+        """How the status ended, asked once more if it speaks of what does not count."""
         status, output, errors = self._outcomes[worktree.path]
         not_counted = [*signal_folders, *self._nested(worktree.path)]
         if status == 0 and _speaks_of(not_counted, output):
             # Only now: with a pathspec Git uses neither its untracked cache nor a file system monitor.
             exclusions = [f":(exclude,top,literal){path}" for path in not_counted]
-            status, output, errors = self._ask_git(worktree, "--", ":(top)", *exclusions)
-        return Dirt(problem=first_line(os.fsdecode(errors))) if status else parse_status(output)
+            return self._ask_git(worktree, "--", ":(top)", *exclusions)
+        return status, output, errors
 
     def _nested(self, path: str) -> list[str]:
         """The worktrees that lie inside the worktree at ``path``, relative to it."""
         above = path.rstrip(os.sep) + os.sep
         paths = (worktree.path for worktree in self._worktrees)
         return [other.removeprefix(above).replace(os.sep, "/") for other in paths if other.startswith(above)]
+
+
+class BackgroundStatuses(BackgroundGit):
+    """The port :class:`~git_kas.ports.git.PendingStatuses`."""
+
+    def collect(self, signal_folders: Sequence[str]) -> Mapping[str, Dirt]:
+        """See :class:`git_kas.ports.git.PendingStatuses`."""
+        self._join()
+        return {worktree.path: self._dirt(worktree, signal_folders) for worktree in self._worktrees}
+
+    def _dirt(self, worktree: Worktree, signal_folders: Sequence[str]) -> Dirt:
+        status, output, errors = self._outcome(worktree, signal_folders)
+        return Dirt(problem=first_line(os.fsdecode(errors))) if status else parse_status(output)
 
 
 def _would_become_sparse(worktree: Worktree) -> bool:
@@ -98,7 +114,7 @@ def _speaks_of(not_counted: Sequence[str], output: bytes) -> bool:
     """Whether an entry is one of the folders, lies in one, or is an untracked folder around one."""
     folders = [os.fsencode(folder) + b"/" for folder in not_counted]
     for entry in output.split(b"\0"):
-        fields_before_path = {b"?": 1, b"u": 10}.get(entry[:1], 8)
+        fields_before_path = {b"?": 1, b"!": 1, b"u": 10}.get(entry[:1], 8)
         path = entry.split(b" ", fields_before_path)[-1]
         around = path if path.endswith(b"/") else path + b"/"
         if any(around.startswith(folder) or folder.startswith(around) for folder in folders if path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from git_kas.ports.activity import Activity
     from git_kas.ports.commands import Commands
     from git_kas.ports.processes import Processes
 
@@ -23,3 +24,10 @@ def kas_commands(environment: Mapping[str, str]) -> Commands:
     from git_kas_process.commands import ShellCommands
 
     return ShellCommands(environment)
+
+
+def kas_activity() -> Activity:
+    """Processes of the operating system, and what they have open."""
+    from git_kas_process.activity import ProcActivity
+
+    return ProcActivity()

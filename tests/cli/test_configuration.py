@@ -196,6 +196,7 @@ def test_show_origin_explains_every_key(kas: Run, place: Place) -> None:
         "stalled_after   3\n"
         "merge_strategy  no-ff\n"
         "test_command    -\n"
+        "forge           github\n"
         "reader          gitcli\n"
     )
     explained = kas("config", "--show-origin", cwd=place.repo.path)

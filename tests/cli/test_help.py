@@ -20,6 +20,10 @@ Plans, branches and worktrees of many coding agents.
 
 commands:
   triage           say where every plan, branch and worktree stands
+  cleanup          remove what is finished or merged, so that it can be undone
+  undo             bring back what an operation removed
+  trash list       list what is in the trash
+  trash purge      remove what is in the trash for good
   plan list        list the plans of the project
   plan show        show a plan, its waves and tasks
   plan create      create a plan

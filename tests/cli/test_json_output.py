@@ -21,6 +21,10 @@ VALIDATOR = jsonschema.Draft202012Validator(output_schema())  # the same, but no
 
 SUCCESSES = {
     "triage": ["triage"],
+    "cleanup": ["cleanup"],
+    "undo": ["undo", "--list"],
+    "trash list": ["trash", "list"],
+    "trash purge": ["trash", "purge", "--older-than", "30d"],
     "plan list": ["plan", "list"],
     "plan show": ["plan", "show", "2026-01-01-a"],
     "plan create": ["plan", "create", "b", "--topic", "api"],
@@ -50,6 +54,10 @@ SUCCESSES = {
 
 FAILURES = {
     "triage": (["triage", "--flag", "nonsense"], "usage"),
+    "cleanup": (["cleanup", "nonsense"], "not_found"),
+    "undo": (["undo"], "not_found"),
+    "trash list": (["trash", "list", "nonsense"], "usage"),
+    "trash purge": (["trash", "purge", "--older-than", "nonsense"], "usage"),
     "plan list": (["plan", "list", "--status", "nonsense"], "invalid_status"),
     "plan show": (["plan", "show", "nonsense"], "not_found"),
     "plan create": (["plan", "create", "a", "--branch", ".."], "invalid_name"),

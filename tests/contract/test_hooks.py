@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
+from git_kas.domain.names import BranchName
 from git_kas.errors import ProgramFailed
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
@@ -97,6 +99,38 @@ def test_kas_signal_box(plugins: PluginManager, repo: Repo) -> None:
     assert [waiting.name for waiting in box.find([place]).waiting] == ["review-approved-a.md"]
 
 
+def test_kas_operation_journal(plugins: PluginManager, repo: Repo) -> None:
+    journal = plugins.call("files", "kas_operation_journal", location=location(repo))
+    operation = journal.begin("cleanup", {"names": ["a"]}, 1)
+    assert [record.id for record in journal.operations()] == [operation]
+
+
+def test_kas_trash(plugins: PluginManager, repo: Repo) -> None:
+    trash = plugins.call("files", "kas_trash", location=location(repo))
+    (repo.path / "folder").mkdir()
+    assert trash.move(str(repo.path / "folder"), str(repo.path / "elsewhere"))
+    assert (repo.path / "elsewhere").is_dir()
+
+
+def test_kas_admin_records(plugins: PluginManager, repo: Repo) -> None:
+    records = plugins.call("files", "kas_admin_records", location=location(repo))
+    tip = repo.git("rev-parse", "HEAD")
+    assert tip in records.branch_log(BranchName("main")).decode()
+    assert tip in records.objects_of_worktree(str(repo.path / ".git"))
+
+
+def test_kas_branch_config(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    repo.git("config", "branch.gone.remote", "origin")
+    config = plugins.call("gitcli", "kas_branch_config", location=location(repo), environment=environment)
+    assert config.take_out({"gone"}, lambda _: None)
+    assert "gone" not in repo.git("config", "--list")
+
+
+def test_kas_activity(plugins: PluginManager, tmp_path: Path) -> None:
+    usage = plugins.call("process", "kas_activity").users_of([str(tmp_path)])
+    assert usage == {str(tmp_path): Usage()}
+
+
 def test_kas_processes(plugins: PluginManager, tmp_path: Path, environment: dict[str, str]) -> None:
     processes = plugins.call("process", "kas_processes", environment=environment)
     log = processes.create_log(str(tmp_path / "log"))
@@ -118,3 +152,10 @@ def test_kas_commands(
     assert capfd.readouterr() == ("", f"{tmp_path}\n")
     with pytest.raises(ProgramFailed):
         commands.run("true", str(tmp_path / "missing"))
+
+
+def test_kas_forge(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    without_gh = environment | {"PATH": str(repo.path)}
+    forge = plugins.call("github", "kas_forge", folder=str(repo.path), environment=without_gh)
+    with pytest.raises(ProgramFailed, match="gh is not on PATH"):
+        forge.open_requests()

@@ -1,65 +1,51 @@
-"""A journal of operations as plain as can be, for tests that need no other one."""
+"""The journal of operations, with somebody who watches it being written."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from git_kas.errors import NotFound
-from git_kas.ports.operations import OperationRecord
+from git_kas.ports.operations import OperationJournal, OperationRecord
 
 
 class Killed(BaseException):
     """The process ends here."""
 
 
-class PlainJournal:
-    """One file of lines for each operation; ``before_write`` is called with each step before it is recorded."""
+class WatchedJournal:
+    """``before_write`` and ``after_write`` are called with each step that is recorded."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, journal: OperationJournal) -> None:
+        self._journal = journal
         self.before_write: Callable[[Mapping[str, Any]], None] = lambda _: None
         self.after_write: Callable[[Mapping[str, Any]], None] = lambda _: None
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        yield
+    def exclusive(self) -> AbstractContextManager[None]:
+        return self._journal.exclusive()
 
     def begin(self, kind: str, asked: Mapping[str, Any], now_ns: int) -> str:
         self.before_write(asked)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        number = len(list(self.folder.glob("*.jsonl"))) + 1
-        id_ = f"{now_ns // 10**9}-{number:03}"
-        self._path(id_).write_text(f"{json.dumps({'kind': kind})}\n{json.dumps(asked)}\n")
+        id_ = self._journal.begin(kind, asked, now_ns)
         self.after_write(asked)
         return id_
 
     def record(self, operation: str, step: Mapping[str, Any]) -> None:
         self.before_write(step)
-        with self._path(operation).open("a") as file:
-            file.write(json.dumps(step) + "\n")
+        self._journal.record(operation, step)
         self.after_write(step)
 
     def keep(self, operation: str, name: str, content: bytes) -> None:
-        (self.folder / f"{operation}-{name}").write_bytes(content)
+        self._journal.keep(operation, name, content)
 
     def kept(self, operation: str, name: str) -> bytes:
-        return (self.folder / f"{operation}-{name}").read_bytes()
+        return self._journal.kept(operation, name)
 
     def read(self, operation: str) -> OperationRecord:
-        if not self._path(operation).exists():
-            raise NotFound(f"no operation {operation}.", next_step="Look.")
-        first, *steps = map(json.loads, self._path(operation).read_text().splitlines())
-        return OperationRecord(operation, first["kind"], "2026-01-01T00:00:00.000000Z", steps)
+        return self._journal.read(operation)
 
     def operations(self) -> Sequence[OperationRecord]:
-        return [self.read(path.stem) for path in sorted(self.folder.glob("*.jsonl"))]
+        return self._journal.operations()
 
     def forget(self, operation: str) -> None:
-        self._path(operation).unlink()
-
-    def _path(self, operation: str) -> Path:
-        return self.folder / f"{operation}.jsonl"
+        self._journal.forget(operation)

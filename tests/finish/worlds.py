@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from finish.journals import PlainJournal
+from finish.journals import WatchedJournal
 from git_kas.app import App
 from git_kas.domain.finish import Choice, Strategy
 from git_kas.domain.lifecycle import Actor, Event, Status
@@ -34,8 +34,8 @@ class Removal:
     kept: Sequence[str] = ()
     check: Callable[[Landed], None] = lambda _: None
 
-    def __call__(self, operation: str, landed: Landed) -> Sequence[str]:
-        assert operation
+    def __call__(self, operation: str, plan: PlanName, landed: Landed) -> Sequence[str]:
+        assert (bool(operation), plan) == (True, PLAN)
         self.check(landed)
         self.asked.append(landed)
         return self.kept
@@ -47,7 +47,7 @@ class World:
     def __init__(self, repo: Repo, environment: Mapping[str, str]) -> None:
         self.repo = repo
         self.environment = dict(environment)
-        self.journal = PlainJournal(repo.path / ".git/kas/test-operations")
+        self.journal = WatchedJournal(self.app().operation_journal)
         self.removal: Removal | None = Removal()
         self.forge: Forge | None = None
         repo.commit("base file", {"base.txt": "one\ntwo\nthree\nfour\nfive\n"})
@@ -159,8 +159,8 @@ class World:
 
     def finishing(self, folder: Path | None = None) -> Finishing:
         app = self.app(folder)
-        vars(app)["operations"] = self.journal
-        return app.finishing(self.journal, self.removal, self._forge)
+        ports = replace(app.finish_ports, journal=self.journal, remove=self.removal)
+        return Finishing(ports, app.finish_scope, self._forge)
 
     def _forge(self) -> Forge:
         assert self.forge is not None

@@ -27,6 +27,7 @@ SOURCES: dict[str, dict[str, str]] = {
         "stalled_after": "kas.stalledafter",
         "merge_strategy": "kas.mergestrategy",
         "test_command": "kas.testcommand",
+        "forge": "kas.forge",
         "reader": "kas.reader",
     },
     "user": {"store": "plan_store"},
@@ -49,6 +50,7 @@ DEFAULTS = {
     "stalled_after": "3",
     "merge_strategy": "no-ff",
     "test_command": "",
+    "forge": "github",
     "reader": "gitcli",
 }
 

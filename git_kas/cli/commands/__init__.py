@@ -19,6 +19,11 @@ class CommandEntry(NamedTuple):
 
 COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("triage",), "say where every plan, branch and worktree stands", "triage"),
+    CommandEntry(("finish",), "land a plan's branch, mark the plan done, remove what is over", "finish"),
+    CommandEntry(("cleanup",), "remove what is finished or merged, so that it can be undone", "cleanup"),
+    CommandEntry(("undo",), "bring back what an operation removed", "undo"),
+    CommandEntry(("trash", "list"), "list what is in the trash", "trash_list"),
+    CommandEntry(("trash", "purge"), "remove what is in the trash for good", "trash_purge"),
     CommandEntry(("plan", "list"), "list the plans of the project", "plan_list"),
     CommandEntry(("plan", "show"), "show a plan, its waves and tasks", "plan_show"),
     CommandEntry(("plan", "create"), "create a plan", "plan_create"),
@@ -46,4 +51,8 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("version",), "print the version", "version"),
 )
 
-GROUPS: Final = {"plan": "plans of the project", "signals": "signals of agents"}
+GROUPS: Final = {
+    "trash": "what was removed",
+    "plan": "plans of the project",
+    "signals": "signals of agents",
+}
