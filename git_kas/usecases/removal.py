@@ -109,8 +109,7 @@ def remove(
         if reasons:
             kept_worktrees[wanted.worktree.path] = reasons
     kept_branches = remover.remove_branches(branches, unless_changed)
-    gone = [branch.name for branch in branches if branch.name not in kept_branches]
-    return Removed(kept_worktrees, kept_branches, remover.remove_configuration(gone))
+    return Removed(kept_worktrees, kept_branches, remover.warnings)
 
 
 class Remover:
@@ -121,6 +120,7 @@ class Remover:
         self._scope = scope
         self._operation = operation
         self._plumbing = Plumbing(ports.inspect.porcelain, scope.location.common_dir)
+        self.warnings: list[str] = []
         self._number = next_number(ports.journal.read(operation).steps)
 
     # -- worktrees ---------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class Remover:
     def remove_branches(
         self, wanted: Sequence[BranchToRemove], unless_changed: Mapping[str, ObjectId]
     ) -> Mapping[BranchName, Reason]:
-        """Why branches stay; the others are gone, all in one transaction."""
+        """Why branches stay; the others are gone, all in one transaction, and their configuration with them."""
         kept: dict[BranchName, Reason] = {}
         if wanted and not self._ports.records.supported():
             text = "reflogs of the reftable format cannot be kept"
@@ -216,6 +216,7 @@ class Remover:
                     return kept | {branch.name: Reason(ReasonCode.FAILED, error.message) for branch in left}
                 kept |= {branch.name: Reason(ReasonCode.FAILED, error.message) for branch in blamed}
                 continue
+            self.warnings += self.remove_configuration([branch.name for branch in left])
             self._done(number)
             return kept
         return kept | {branch.name: Reason(ReasonCode.CHANGED) for branch in wanted if branch.name not in kept}
