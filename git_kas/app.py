@@ -266,10 +266,10 @@ class App(Workspace):
         from git_kas.usecases.candidates import CandidatePorts, find_candidates
         from git_kas.usecases.cleanup import cleanup
 
-        scope = self._removal_scope(asked.accepted)
+        scope = self.removal_scope(asked.accepted)
         ports = CandidatePorts(self._triage_ports, self._inspect_ports, self.absolute)
         return cleanup(
-            self._removal_ports,
+            self.removal_ports,
             scope,
             self.author,
             asked,
@@ -280,28 +280,29 @@ class App(Workspace):
         """Take an operation back, or the last one that can be."""
         from git_kas.usecases.undo import undo
 
-        return undo(self._removal_ports, self._removal_scope(), self.author, operation, new_name)
+        return undo(self.removal_ports, self.removal_scope(), self.author, operation, new_name)
 
     def undoable(self) -> Sequence[Undoable]:
         """The operations that removed something."""
         from git_kas.usecases.undo import list_operations
 
-        return list_operations(self._removal_ports)
+        return list_operations(self.removal_ports)
 
     def trash_list(self) -> Sequence[TrashEntry]:
         """What operations have left in the trash."""
         from git_kas.usecases.trash import list_trash
 
-        return list_trash(self._removal_ports)
+        return list_trash(self.removal_ports)
 
     def trash_purge(self, older_than: int, *, execute: bool) -> Purge:
         """Remove for good what is in the trash for more than ``older_than`` seconds."""
         from git_kas.usecases.trash import purge_trash
 
-        return purge_trash(self._removal_ports, self._removal_scope(), older_than, execute=execute)
+        return purge_trash(self.removal_ports, self.removal_scope(), older_than, execute=execute)
 
     @property
-    def _removal_ports(self) -> RemovalPorts:
+    def removal_ports(self) -> RemovalPorts:
+        """What removing goes through."""
         from git_kas.usecases.removal import RemovalPorts
 
         return RemovalPorts(
@@ -326,7 +327,8 @@ class App(Workspace):
             clock=self.clock,
         )
 
-    def _removal_scope(self, accepted: frozenset[str] = frozenset()) -> RemovalScope:
+    def removal_scope(self, accepted: frozenset[str] = frozenset()) -> RemovalScope:
+        """Where things are removed, and what is never; ``accepted`` are the options that name losses."""
         from git_kas.domain.janitor import Untouchable
         from git_kas.usecases.removal import RemovalScope
 

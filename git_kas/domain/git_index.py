@@ -6,6 +6,8 @@ looked for by ``git fsck`` as well.
 
 from __future__ import annotations
 
+from hashlib import sha1, sha256
+from struct import error as struct_error
 from struct import unpack_from
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,6 +22,7 @@ _STAT_BYTES: Final = 40  # ten numbers before the object name, of which the seve
 _MODE_AT: Final = 24
 _EXTENDED: Final = 0x4000
 _LONG_NAME: Final = 0xFFF
+_HASHES: Final = {20: sha1, 32: sha256}
 
 
 class IndexObjects(NamedTuple):
@@ -39,6 +42,9 @@ def objects_of_index(data: bytes, hash_bytes: int) -> IndexObjects:
     """
     if data[:4] != _SIGNATURE or len(data) < 12 + hash_bytes:
         raise ValueError("not an index")
+    written = data[-hash_bytes:]
+    if any(written) and written != _HASHES[hash_bytes](data[:-hash_bytes]).digest():  # zeros: index.skipHash
+        raise ValueError("an index whose checksum is wrong")
     version, count = unpack_from(">II", data, 4)
     if version not in {2, 3, 4}:
         raise ValueError(f"index version {version}")
@@ -52,7 +58,7 @@ def objects_of_index(data: bytes, hash_bytes: int) -> IndexObjects:
                 found.update(_resolved(content, hash_bytes))
             elif signature == b"link":
                 base = content[:hash_bytes].hex()
-    except (IndexError, ValueError, OverflowError) as error:
+    except (IndexError, ValueError, OverflowError, struct_error) as error:
         raise ValueError("a damaged index") from error
     return IndexObjects(frozenset(ObjectId.trusted(name.hex()) for name in found if any(name)), base)
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.janitor import Reason, ReasonCode, verdict_reason
 from git_kas.domain.lifecycle import FINISHED
-from git_kas.domain.timestamps import nanoseconds_of
+from git_kas.domain.timestamps import nanoseconds_of, timestamp
 from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState
 from git_kas.usecases.cleanup import Candidates, CleanupRow, RowKind
 from git_kas.usecases.cleanup_names import Names
-from git_kas.usecases.inspect_worktrees import inspect_worktrees
+from git_kas.usecases.inspect_worktrees import inspect_worktrees, lease_of
 from git_kas.usecases.removal import BranchToRemove
 from git_kas.usecases.shared_inspections import InspectingPorcelain, KnownInspections
 from git_kas.usecases.triage import triage
@@ -102,6 +102,7 @@ class _Finder:
         self._plans = _plans_by_branch(rows)
         self._found = picture.found
         self._now = ports.inspect.clock.now()
+        self._time = timestamp(ports.inspect.clock.now_ns())
 
     def find(self, warnings: Sequence[str]) -> Candidates:
         names = Names(self._asked.names, self._rows, self._worktrees, self._plans, self._ports.absolute)
@@ -183,10 +184,15 @@ class _Finder:
     # -- branches ----------------------------------------------------------------------------------------------
 
     def _branch_rows(self, names: Names, going: set[str]) -> Iterator[CleanupRow]:
-        places = defaultdict(list)
+        places: dict[BranchName, list[str]] = defaultdict(list)
         for worktree in self._worktrees:
             if worktree.branch:
                 places[worktree.branch].append(worktree.path)
+        if self._scope.location.main_worktree is None:
+            target = self._ports.triage.repository.symbolic_target("HEAD")
+            for name in self._surveys:
+                if name.ref == target:
+                    places[name].append(self._scope.location.common_dir)
         base = self._context.base
         for name, survey in self._surveys.items():
             if names.given:
@@ -213,6 +219,9 @@ class _Finder:
         if judged := verdict_reason(survey.verdict):
             found.append(judged)
         found += self._age_reasons(branch.committed_at)
+        if not found:  # asking the store costs more than all the rest
+            leases = (lease_of(self._ports.inspect.store, plan.filename, self._time) for plan in plans)
+            found += [Reason(ReasonCode.LEASE, lease) for lease in leases if lease]
         kept = [reason for reason in found if reason.keeps(self._asked.accepted)]
         evidence = [*_evidence(survey), *(f"plan {plan.filename} is {plan.status}" for plan in plans)]
         evidence += [f"accepted: {reason.text}" for reason in found if reason not in kept]
@@ -229,48 +238,38 @@ class _Finder:
     # -- plans -------------------------------------------------------------------------------------------------
 
     def _plan_rows(self, names: Names, going: set[str]) -> Iterator[CleanupRow]:
-        plans = {row.plan.filename: row for row in self._rows if row.plan}
-        wanted = [
-            row
-            for name, row in plans.items()
-            if row.plan
-            and (name in names.plans if names.given else True)
-            and row.plan.status in FINISHED
-            and not row.plan.content_id
-            and Flag.MISSING_PLAN_FILE in row.flags
-        ]
-        if not wanted:
-            return
-        held = self._held_anywhere([row.plan.filename for row in wanted if row.plan])
-        local = self._ports.inspect.store.describe().kind in _LOCAL_STORES
-        for row in wanted:
+        wanted: dict[PlanName, tuple[Plan, Row]] = {}
+        for row in self._rows:
             plan = row.plan
-            if plan is None:
+            if plan is None or (names.given and plan.filename not in names.plans):
                 continue
-            found = [Reason(ReasonCode.HAS_TEXT, held[plan.filename])] if held[plan.filename] else []
-            if row.survey and row.survey.branch.name not in going:
-                found.append(Reason(ReasonCode.HAS_BRANCH, row.survey.branch.name))
-            if Flag.SIGNALS_WAITING in row.flags:
-                found.append(Reason(ReasonCode.SIGNALS))
-            if not local:
-                found.append(Reason(ReasonCode.SHARED_STORE))
-            if self._asked.older_than is not None:
-                entries = self._ports.inspect.store.history(plan.filename)
-                found += self._age_reasons(
-                    nanoseconds_of(entries[-1].time) // _NANOSECONDS if entries else None
-                )
-            yield CleanupRow(
-                RowKind.PLAN,
-                plan.filename,
-                plan=plan.filename,
-                reasons=tuple(found),
-                evidence=(
-                    f"is {plan.status}",
-                    "its text is in no worktree and no branch, and not in the store",
-                ),
-                named=names.given,
-                entry=plan,
-            )
+            textless = not plan.content_id and Flag.MISSING_PLAN_FILE in row.flags
+            if plan.status in FINISHED and textless:
+                wanted[plan.filename] = plan, row
+        held = self._held_anywhere(list(wanted)) if wanted else {}
+        for name, (plan, row) in wanted.items():
+            yield replace(self._plan_row(plan, row, held[name], going), named=names.given)
+
+    def _plan_row(self, plan: Plan, row: Row, holder: str, going: set[str]) -> CleanupRow:
+        store = self._ports.inspect.store
+        found = [Reason(ReasonCode.HAS_TEXT, holder)] if holder else []
+        if row.survey and row.survey.branch.name not in going:
+            found.append(Reason(ReasonCode.HAS_BRANCH, row.survey.branch.name))
+        if Flag.SIGNALS_WAITING in row.flags:
+            found.append(Reason(ReasonCode.SIGNALS))
+        if store.describe().kind not in _LOCAL_STORES:
+            found.append(Reason(ReasonCode.SHARED_STORE))
+        if self._asked.older_than is not None:
+            entries = store.history(plan.filename)
+            found += self._age_reasons(nanoseconds_of(entries[-1].time) // _NANOSECONDS if entries else None)
+        return CleanupRow(
+            RowKind.PLAN,
+            plan.filename,
+            plan=plan.filename,
+            reasons=tuple(found),
+            evidence=(f"is {plan.status}", "its text is in no worktree and no branch, and not in the store"),
+            entry=plan,
+        )
 
     def _held_anywhere(self, plans: Sequence[PlanName]) -> Mapping[PlanName, str]:
         """For each plan a branch that holds its text, local or remote-tracking; empty if none does."""

@@ -36,7 +36,7 @@ class FileBranchConfig:
     """The file ``config`` of the repository whose common directory this is."""
 
     def __init__(self, common_dir: str, environment: Mapping[str, str]) -> None:
-        self._path = os.path.realpath(os.path.join(common_dir, "config"))
+        self._common_dir = common_dir
         self._environment = child_environment(environment)
 
     def take_out(self, branches: Collection[str], announce: Callable[[ConfigChange], None]) -> bool:
@@ -71,6 +71,11 @@ class FileBranchConfig:
                 ours = _digest(file.read()) == after
             if ours:
                 os.unlink(lock)
+
+    @property
+    def _path(self) -> str:
+        """The file itself; Git follows a link in its place, too."""
+        return os.path.realpath(os.path.join(self._common_dir, "config"))
 
     def _rewrite(
         self,

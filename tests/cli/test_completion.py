@@ -29,7 +29,7 @@ def shell(program: str, script: str, cwd: Path) -> list[str]:
     [
         ("git-kas ''", TOP),
         ("git kas ''", TOP),
-        ("git kas tr", ["triage"]),
+        ("git kas tri", ["triage"]),
         ("git kas plan ''", PLAN_COMMANDS),
         ("git kas plan list --st", ["--status", "--store"]),
         ("git kas completion z", ["zsh"]),
