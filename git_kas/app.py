@@ -243,7 +243,7 @@ class App(Workspace):
             journal=self.operation_journal,
             clock=self.clock,
             progress=self.progress,
-            remove=SafeRemoval(self._removal_ports, self._removal_scope()),
+            remove=SafeRemoval(self.removal_ports, self.removal_scope()),
         )
 
     @property

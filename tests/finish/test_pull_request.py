@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,41 @@ def test_which_remote(hosted: HostedWorld) -> None:
     assert world.dry_run(Choice.PULL_REQUEST).did[0] == "plan/x would be pushed to fork"
 
 
+class Reaper:
+    """Lets what is done die at one of the journal's writes after the other, until it survives."""
+
+    def __init__(self, world: World, when: str) -> None:
+        self.world = world
+        self.when = when
+        self.deaths = 0
+
+    def run(self, action: Callable[[], object], number: int) -> bool:
+        """Whether it died at the ``number``-th write, before or after it."""
+        writes = itertools.count(1)
+
+        def die(step: Mapping[str, Any]) -> None:
+            del step
+            if next(writes) == number:
+                raise Killed
+
+        setattr(self.world.journal, f"{self.when}_write", die)
+        try:
+            action()
+        except Killed:
+            self.deaths += 1
+            return True
+        finally:
+            setattr(self.world.journal, f"{self.when}_write", lambda _: None)
+        return False
+
+    def until_it_survives(self, action: Callable[[], object]) -> None:
+        number = 1
+        while self.run(action, number):  # to die before the first write for ever would lead nowhere
+            self.world.fsck()
+            number = number % 3 + 1
+            assert self.deaths < 50
+
+
 def is_open(world: World) -> bool:
     return any(record.steps[-1].get("fact") != "end" for record in world.journal.operations())
 
@@ -268,43 +304,11 @@ def test_killed_at_every_step(hosted: HostedWorld, when: str) -> None:
     """One pull request, however often it is begun and killed; then it is completed, killed at each step."""
     world = hosted.world
     world.move(Event.REVIEW_CHANGES_REQUESTED)
-    deaths = 0
-
-    def run(action: Any, number: int) -> bool:
-        nonlocal deaths
-        seen = 0
-
-        def die(step: Mapping[str, Any]) -> None:
-            nonlocal seen
-            del step
-            seen += 1
-            if seen == number:
-                raise Killed
-
-        setattr(world.journal, f"{when}_write", die)
-        try:
-            action()
-        except Killed:
-            deaths += 1
-            return True
-        finally:
-            setattr(world.journal, f"{when}_write", lambda _: None)
-        return False
-
-    def begun() -> Any:
-        return world.go_on() if world.journal.operations() else ask(hosted)
-
-    def until_it_survives(action: Any) -> None:
-        number = 1
-        while run(action, number):  # dying before the first write for ever would lead nowhere
-            world.fsck()
-            number = number % 3 + 1
-            assert deaths < 50
-
-    until_it_survives(begun)
+    reaper = Reaper(world, when)
+    reaper.until_it_survives(lambda: world.go_on() if world.journal.operations() else ask(hosted))
     assert (world.status, len(hosted.requests)) == ("reviewing", 1)
     hosted.merge()
-    until_it_survives(lambda: world.go_on() if is_open(world) else None)
+    reaper.until_it_survives(lambda: world.go_on() if is_open(world) else None)
     assert world.moves == ["implement_finished", "review_approved"]
     assert (len(hosted.requests), world.is_done) == (1, True)
-    assert deaths > 8
+    assert reaper.deaths > 8
