@@ -262,12 +262,14 @@ class Finishing:
             )
         if asked.choice == Choice.KEEP:
             return
-        for ref, was in ((asked.branch_name.ref, asked.tip), (asked.base_name.ref, asked.base_tip)):
-            now = self._git.tip(ref)
-            if now is not None and now != was:
-                raise Conflict(
-                    f"{ref} has moved while it was checked; nothing was changed.", next_step="Finish again."
-                )
+        moved = [asked.branch_name.ref] if self._git.tip(asked.branch_name.ref) != asked.tip else []
+        base = self._scope.base
+        if base is not None and self._git.tip(base.ref) != asked.base_tip:
+            moved.append(base.ref)
+        if moved:
+            raise Conflict(
+                f"{moved[0]} has moved while it was checked; nothing was changed.", next_step="Finish again."
+            )
         again = Examination(self._ports, self._scope, self._git, found.wish)
         again.check_worktree_again()
         if again.refusal is not None:

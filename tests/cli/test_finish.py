@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from finish.worlds import PLAN, World
-from support import Finished, Repo, Run
+from support import GIT_KAS, Finished, Repo, Run
 
 
 @pytest.fixture
@@ -149,3 +152,47 @@ def test_a_hook_refuses_then_it_goes_on_or_is_given_up(kas: Run, world: World) -
     assert given_up == Finished(0, f"finishing {PLAN} was given up\n", "")
     hook.unlink()
     assert finish(kas, world, PLAN, "--merge").status == 0
+
+
+def at_a_terminal(world: World, answer: str) -> tuple[int, str]:
+    """Run ``git-kas finish`` at a terminal of its own, and answer; its exit status, and all it says."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [str(GIT_KAS), "finish", PLAN],
+        cwd=world.repo.path,
+        env=world.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    said = b""
+    while True:
+        try:
+            data = os.read(ours, 4096)
+        except OSError:  # Linux says so at the end of a terminal
+            data = b""
+        if not data:
+            break
+        said += data
+    os.close(ours)
+    return process.wait(60), said.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "text", "plan"),
+    [
+        ("k", 0, f"{PLAN} is done", "done"),
+        ("m", 0, "plan/x landed on main (no-ff)", "done"),
+        ("p", 3, "There is no remote to push", "reviewing"),
+        ("q", 2, "Nothing was chosen, and nothing was changed.", "reviewing"),
+        ("x\nq", 2, "Nothing was chosen", "reviewing"),
+    ],
+)
+def test_a_person_is_asked(world: World, answer: str, status: int, text: str, plan: str) -> None:
+    ended, said = at_a_terminal(world, answer)
+    assert "What becomes of the branch [m]erge/[p]ull request/[k]eep/[q]uit?" in said
+    assert (ended, world.status) == (status, plan)
+    assert text in said

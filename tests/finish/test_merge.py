@@ -258,3 +258,38 @@ def test_names_with_spaces_and_newlines(world: World) -> None:
     world.base_nowhere()
     assert world.merge("rebase").state is State.DONE
     assert world.repo.git("show", "main:-rf name\nx.txt") == "o"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_branch_without_a_worktree(world: World, strategy: str) -> None:
+    world.repo.git("worktree", "remove", str(world.tree))
+    answer = world.merge(strategy)
+    assert (answer.state, world.repo.git("show", "main:a.txt")) == (State.DONE, "a")
+    assert world.removal is not None
+    assert world.removal.asked[0].worktree == ""
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_branch_in_the_main_worktree(world: World, strategy: str) -> None:
+    """The base is checked out nowhere then, and the main worktree stays."""
+    world.repo.git("worktree", "remove", str(world.tree))
+    if strategy != "ff":
+        world.advance()
+    world.repo.git("switch", "-q", BRANCH)
+    assert world.merge(strategy).state is State.DONE
+    assert world.status_of(world.repo.path) == ""
+    assert world.repo.git("show", "main:b.txt") == "b"
+    assert ".git/kas/finish" not in world.repo.git("worktree", "list")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_bare_repository_with_worktrees(world: World, strategy: str) -> None:
+    world.repo.git("config", "core.bare", "true")
+    assert world.merge(strategy, folder=world.tree).state is State.DONE
+    assert world.repo.git("show", "main:b.txt") == "b"
+
+
+def test_git_in_the_middle_of_a_hook_does_not_lead_astray(world: World) -> None:
+    """Variables that Git sets for hooks would send every child to the wrong repository."""
+    world.environment["GIT_INDEX_FILE"] = str(world.repo.path / "nonsense")
+    assert world.merge("squash").state is State.DONE
