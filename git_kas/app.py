@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from git_kas.errors import (
     InvalidConfiguration,
@@ -17,11 +17,10 @@ from git_kas.errors import (
     ProgramFailed,
     UsageError,
 )
-from git_kas.ports.store import Store, StoreRequest
 from git_kas.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from git_kas.domain.doctor import Check
     from git_kas.domain.mutation import Author
@@ -31,9 +30,10 @@ if TYPE_CHECKING:
     from git_kas.ports.watch import WatchedFolder
     from git_kas.usecases.apply_signals import Applied
     from git_kas.usecases.cleanup import Asked, Cleanup
-    from git_kas.usecases.crew import Target, Trial
     from git_kas.usecases.demo import Demo
     from git_kas.usecases.doctor import Diagnosed
+    from git_kas.usecases.finish import Finishing
+    from git_kas.usecases.finish_ports import FinishPorts, FinishScope
     from git_kas.usecases.inspect_worktrees import InspectPorts
     from git_kas.usecases.plan_texts import TextPlaces
     from git_kas.usecases.removal import RemovalPorts, RemovalScope
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from git_kas.usecases.trash import Purge, TrashEntry
     from git_kas.usecases.triage import Triage, TriageContext, TriagePorts
     from git_kas.usecases.undo import Undoable, Undone
-    from git_kas.usecases.verify_store import Verification
 
 
 def process_environment() -> dict[str, str]:
@@ -156,6 +155,14 @@ class App(Workspace):
         place = SignalPlace(here.id if here else "", path, signal_folders(self.plans_folder.value))
         return Desk(place, here.branch if here else None, head)
 
+    @property
+    def branch_here(self) -> BranchName | None:
+        """The branch that is checked out in the worktree we are in, None in none."""
+        git_dir = os.path.realpath(self.location.git_dir)
+        worktrees = self.git_folders.worktrees(self.location)
+        here = (known for known in worktrees if os.path.realpath(known.admin_dir) == git_dir)
+        return next((known.branch for known in here), None)
+
     def again(self) -> App:
         """The same run with nothing read yet."""
         return App(self.folder, self.environment, self._options, self.progress)
@@ -243,6 +250,47 @@ class App(Workspace):
         scope = DoctorScope(self.location, lambda: self.plans_folder.value, assume_idle)
         return (mend if fix else diagnose)(ports, scope, checks)
 
+    @property
+    def finishing(self) -> Finishing:
+        """Finishing plans in this repository."""
+        from git_kas.usecases.finish import Finishing
+
+        return Finishing(self.finish_ports, self.finish_scope, lambda: self.forge)
+
+    @property
+    def finish_ports(self) -> FinishPorts:
+        """What finishing works through."""
+        from git_kas.usecases.finish_ports import FinishPorts
+        from git_kas.usecases.finish_removal import SafeRemoval
+
+        return FinishPorts(
+            store=self.store,
+            porcelain=self.porcelain,
+            git_folders=self.git_folders,
+            signal_box=self.signal_box,
+            commands=self.commands,
+            scratch=self.scratch,
+            journal=self.operation_journal,
+            clock=self.clock,
+            progress=self.progress,
+            remove=SafeRemoval(self.removal_ports, self.removal_scope()),
+        )
+
+    @property
+    def finish_scope(self) -> FinishScope:
+        """Where finishing happens, and by whom."""
+        from git_kas.usecases.finish_ports import FinishScope
+
+        return FinishScope(
+            location=self.location,
+            base=self.base,
+            plans_folder=self.plans_folder.value,
+            texts=self.text_places,
+            author=self.author,
+            config=self.git_entries,
+            test_command=self.config.setting("test_command").value,
+        )
+
     def cleanup(self, asked: Asked) -> Cleanup:
         """Find what may be removed, and with ``asked.execute`` remove it."""
         from git_kas.usecases.candidates import CandidatePorts, find_candidates
@@ -323,44 +371,6 @@ class App(Workspace):
 
         porcelain = self.isolated(self.folder).porcelain
         return build_demo(self.scratch, porcelain, self.clock, self.progress, folder)
-
-    def verify_store(self, url: str | None, trial: Trial, keep: str | None) -> Verification:
-        """Try the store at ``url``, or one of the configured kind, in a project that nobody uses."""
-        from git_kas.usecases.crew import Target
-        from git_kas.usecases.verify_store import VerifyPorts, verify_store
-
-        target = Target(url or self._store_kind(), f"verify-{self.clock.now_ns():x}")
-        ports = VerifyPorts(self.processes, self.scratch, self.progress, self._open_target)
-        return verify_store(ports, target, trial, os.path.join(self.folder, keep) if keep else None)
-
-    def run_store_client(self, job: str, wait_for_word: Callable[[], str]) -> None:
-        """Be one of the clients that try a store."""
-        from git_kas.usecases.crew import Target
-        from git_kas.usecases.store_client import decode_job, run_client
-
-        todo = decode_job(job)
-        store = self._open_target(Target(todo.url, todo.project), todo.folder)
-        try:
-            run_client(todo, store, self.processes, wait_for_word)
-        finally:
-            store.close()
-
-    def _store_kind(self) -> str:
-        setting = self.config.setting("store")
-        if ":" in setting.value:
-            raise UsageError(
-                f"{setting.source}: the plan store '{setting.value}' is a place that others may use.",
-                next_step="Name it as the argument if a new project may be left there.",
-            )
-        return setting.value
-
-    def _open_target(self, target: Target, folder: str) -> Store:
-        """The store ``target``, as if ``folder`` were the administrative folder of a bare repository."""
-        from git_kas.domain.location import RepositoryLocation
-
-        location = RepositoryLocation(folder, folder, None, None)
-        request = StoreRequest(target.url, location, lambda: target.project, lambda: "docs/plans", self.clock)
-        return cast("Store", self.plugins.call(target.url.partition(":")[0], "kas_store", request=request))
 
     def _protected(self) -> frozenset[BranchName]:
         from git_kas.domain.names import BranchName

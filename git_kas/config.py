@@ -98,6 +98,27 @@ KEYS: Final[Sequence[ConfigKey]] = (
         type=ValueType.DAYS,
     ),
     ConfigKey(
+        "merge_strategy",
+        "how git kas finish --merge merges: ff, no-ff, squash or rebase",
+        "no-ff",
+        option="--strategy",
+        git="kas.mergeStrategy",
+        policy="merge_strategy",
+    ),
+    ConfigKey(
+        "test_command",
+        "a shell command that must succeed in a plan's worktree before the plan is finished",
+        "",
+        option="--test",
+        git="kas.testCommand",
+    ),
+    ConfigKey(
+        "forge",
+        "the plugin that speaks with the forge where pull requests are",
+        "github",
+        git="kas.forge",
+    ),
+    ConfigKey(
         "reader",
         "the plugin that reads references and history",
         "gitcli",
@@ -339,4 +360,6 @@ def _why_not_in_git(entry: ConfigEntry) -> str:
 def _why_not(word: str) -> str:
     if word in {"store", "plan_store"}:
         return "a committed file may not choose the plan store, because it differs per branch"
+    if word in {"test_command", "testCommand"}:
+        return "a committed file may not choose a command to run"
     return "there is no such key"

@@ -167,12 +167,12 @@ class InvalidTransition(KasError):
 
 
 class Unreachable(KasError):
-    """The plan store cannot be reached; nothing was written elsewhere."""
+    """The plan store or the forge cannot be reached; nothing was written elsewhere."""
 
     code = "unreachable"
     exit_status = 6
     http_status = 503
-    meaning = "the plan store cannot be reached"
+    meaning = "the plan store or the forge cannot be reached"
 
 
 class Busy(KasError):

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from git_kas.ports.activity import Activity
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
+    from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.operations import OperationJournal
@@ -285,6 +287,21 @@ class Workspace:
     def process_table(self) -> ProcessTable:
         """The processes of this machine."""
         return cast("ProcessTable", self.plugins.call(_PROCESS_PLUGIN, "kas_process_table"))
+
+    @cached_property
+    def commands(self) -> Commands:
+        """The runner of commands that the user has configured."""
+        found = self.plugins.call(_PROCESS_PLUGIN, "kas_commands", environment=self.environment)
+        return cast("Commands", found)
+
+    @cached_property
+    def forge(self) -> Forge:
+        """The forge that ``kas.forge`` names."""
+        setting = self.config.setting("forge")
+        folder = self.location.main_worktree or self.location.common_dir
+        with _named(setting):
+            found = self.plugins.call(setting.value, "kas_forge", folder=folder, environment=self.environment)
+        return cast("Forge", found)
 
     @cached_property
     def operation_journal(self) -> OperationJournal:

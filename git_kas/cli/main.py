@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from git_kas.cli.result import Result
     from git_kas.cli.style import Style
 
-_OPTIONS_BY_KEY = {"store": "store"}
+_OPTIONS_BY_KEY = {"store": "store", "merge_strategy": "strategy", "test_command": "test"}
 
 
 class Answer(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from git_kas.app import App
 from git_kas.cli.progress import TerminalProgress
 from git_kas.errors import KasError
+from git_kas.store_trial import StoreTrial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do the job and return the exit status."""
     app = App.from_process({}, TerminalProgress(sys.stderr))
     try:
-        app.run_store_client(arguments[0], _wait_for_word)
+        StoreTrial(app).run_client(arguments[0], _wait_for_word)
     except KasError as error:
         print(error.message, file=sys.stderr)
         return error.exit_status

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from git_kas.ports.activity import Activity
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
+    from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.operations import OperationJournal
@@ -109,6 +111,16 @@ def kas_process_table() -> ProcessTable:  # type: ignore[empty-body]  # a specif
 @_hookspec(firstresult=True)
 def kas_admin_files(location: RepositoryLocation) -> AdminFiles:  # type: ignore[empty-body]  # a specification
     """Open the files in a repository's administrative folders. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_commands(environment: Mapping[str, str]) -> Commands:  # type: ignore[empty-body]  # a specification
+    """Make the runner of commands that the user has configured. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_forge(folder: str, environment: Mapping[str, str]) -> Forge:  # type: ignore[empty-body]  # a specification
+    """Open the forge of the repository that ``folder`` lies in. ``kas.forge`` chooses the plugin by name."""
 
 
 @_hookspec(firstresult=True)

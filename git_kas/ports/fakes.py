@@ -201,6 +201,19 @@ class FakePorcelain:
 
 
 @dataclass
+class FakeCommands:
+    """Keeps the commands it was asked to run; ``statuses`` maps them to their exit statuses."""
+
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def run(self, command: str, folder: str) -> int:
+        """See :class:`git_kas.ports.commands.Commands`."""
+        self.calls.append((command, folder))
+        return self.statuses.get(command, 0)
+
+
+@dataclass
 class FakePlanFiles:
     """Plan texts as they were given: names by worktree path, texts by absolute path."""
 

@@ -43,6 +43,12 @@ class Plumbing:
         fields = (line.split(" ", 2) for line in listed.split("\n") if line)
         return [(name, object_, symbolic) for object_, symbolic, name in fields]
 
+    def head_target(self) -> str:
+        """The full name of the reference that the repository's own HEAD leads to, empty if it is detached."""
+        located = f"--git-dir={self._common_dir}"
+        ended = self._porcelain.attempt(self._common_dir, located, "symbolic-ref", "--quiet", "HEAD")
+        return ended.out.strip()
+
     def transaction(self, commands: Sequence[str], reason: str = "") -> None:
         """One reference transaction (git-update-ref(1)); symbolic references are not followed.
 

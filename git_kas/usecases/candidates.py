@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.janitor import Reason, ReasonCode, verdict_reason
 from git_kas.domain.lifecycle import FINISHED
-from git_kas.domain.timestamps import nanoseconds_of
+from git_kas.domain.timestamps import nanoseconds_of, timestamp
 from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState
 from git_kas.usecases.cleanup import Candidates, CleanupRow, RowKind
 from git_kas.usecases.cleanup_names import Names
-from git_kas.usecases.inspect_worktrees import inspect_worktrees
+from git_kas.usecases.inspect_worktrees import inspect_worktrees, lease_of
 from git_kas.usecases.removal import BranchToRemove
 from git_kas.usecases.shared_inspections import InspectingPorcelain, KnownInspections
 from git_kas.usecases.triage import triage
@@ -62,12 +62,10 @@ def find_candidates(
     contexts: list[TriageContext] = []
 
     def context() -> TriageContext:
-        contexts.append(find_context())
+        contexts.append(replace(find_context(), judge_afresh=asked.execute))
         return contexts[-1]
 
-    seen = triage(
-        replace(ports.triage, porcelain=watching), scope.location, context, judge_afresh=asked.execute
-    )
+    seen = triage(replace(ports.triage, porcelain=watching), scope.location, context)
     picture = _Picture([row.row for row in seen.rows], worktrees, watching.found)
     return _Finder(ports, scope, asked, contexts[-1], picture).find(seen.warnings)
 
@@ -104,6 +102,7 @@ class _Finder:
         self._plans = _plans_by_branch(rows)
         self._found = picture.found
         self._now = ports.inspect.clock.now()
+        self._time = timestamp(ports.inspect.clock.now_ns())
 
     def find(self, warnings: Sequence[str]) -> Candidates:
         names = Names(self._asked.names, self._rows, self._worktrees, self._plans, self._ports.absolute)
@@ -185,10 +184,15 @@ class _Finder:
     # -- branches ----------------------------------------------------------------------------------------------
 
     def _branch_rows(self, names: Names, going: set[str]) -> Iterator[CleanupRow]:
-        places = defaultdict(list)
+        places: dict[BranchName, list[str]] = defaultdict(list)
         for worktree in self._worktrees:
             if worktree.branch:
                 places[worktree.branch].append(worktree.path)
+        if self._scope.location.main_worktree is None:
+            target = self._ports.triage.repository.symbolic_target("HEAD")
+            for name in self._surveys:
+                if name.ref == target:
+                    places[name].append(self._scope.location.common_dir)
         base = self._context.base
         for name, survey in self._surveys.items():
             if names.given:
@@ -215,6 +219,9 @@ class _Finder:
         if judged := verdict_reason(survey.verdict):
             found.append(judged)
         found += self._age_reasons(branch.committed_at)
+        if not found:  # asking the store costs more than all the rest
+            leases = (lease_of(self._ports.inspect.store, plan.filename, self._time) for plan in plans)
+            found += [Reason(ReasonCode.LEASE, lease) for lease in leases if lease]
         kept = [reason for reason in found if reason.keeps(self._asked.accepted)]
         evidence = [*_evidence(survey), *(f"plan {plan.filename} is {plan.status}" for plan in plans)]
         evidence += [f"accepted: {reason.text}" for reason in found if reason not in kept]

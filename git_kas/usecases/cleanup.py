@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from git_kas.domain.janitor import Reason, ReasonCode
 from git_kas.domain.mutation import Remove, Request
-from git_kas.domain.removal_steps import PlanStep, encode_done, encode_end, encode_step, next_number
-from git_kas.errors import KasError
+from git_kas.domain.removal_steps import PlanStep, encode_done, encode_end, encode_step, has_ended, next_number
+from git_kas.errors import Conflict, KasError
 from git_kas.usecases.recovery import complete
 from git_kas.usecases.removal import BranchToRemove, WorktreeToRemove, remove
 
@@ -114,12 +114,14 @@ def cleanup(
     Raises:
         Busy: somebody else is changing branches and worktrees.
         NotFound: there is nothing of a name that was given.
+        Conflict: an undo was cut short and has to be finished first.
     """
     if not asked.execute:
         found = find_candidates()
         return Cleanup(None, executed=False, rows=found.rows, warnings=found.warnings)
     with ports.journal.exclusive():
         problems = complete(ports, scope)
+        _insist_on_whole_undos(ports)
         found = find_candidates()
         going = [row for row in found.rows if row.goes]
         if not going:
@@ -132,6 +134,17 @@ def cleanup(
         ports.journal.record(operation, encode_end())
     warnings = [*problems, *found.warnings, *removed.warnings]
     return Cleanup(operation, executed=True, rows=rows, warnings=warnings)
+
+
+def _insist_on_whole_undos(ports: RemovalPorts) -> None:
+    """Half of what an undo brings back looks like something to clean up."""
+    for record in ports.journal.operations():
+        target = record.steps[0].get("undo")
+        if target and not has_ended(record.steps):
+            raise Conflict(
+                f"The undo of operation {target} was cut short.",
+                next_step=f"Run 'git kas undo {target}' first.",
+            )
 
 
 def _remove(ports: RemovalPorts, scope: RemovalScope, operation: str, found: Candidates) -> Removed:

@@ -1,6 +1,10 @@
 """Which plan somebody means."""
 
-from git_kas.domain.names import PlanName, plan_name_from_argument
+from collections.abc import Sequence
+
+from git_kas.domain.lifecycle import FINISHED
+from git_kas.domain.names import BranchName, PlanName, plan_name_from_argument
+from git_kas.domain.plan import Plan
 from git_kas.errors import InvalidName, NotFound, UsageError
 from git_kas.ports.store import Store
 
@@ -29,3 +33,22 @@ def find_plan(store: Store, argument: str) -> PlanName:
     if exact is not None:
         store.get_plan(exact)  # says whether it was removed or renamed
     raise NotFound(f"plan not found: {argument}.", next_step="'git kas plan list' shows the plans.")
+
+
+def plan_of_branch(plans: Sequence[Plan], branch: BranchName | None, next_step: str) -> Plan:
+    """The plan that ``branch`` belongs to; a finished one gives its branch away. ``next_step`` says otherwise.
+
+    Raises:
+        UsageError: there is no branch, or several plans belong to it.
+        NotFound: no plan does.
+    """
+    if branch is None:
+        raise UsageError("No branch is checked out here that could name the plan.", next_step=next_step)
+    found = [plan for plan in plans if (plan.branch_name() or plan.filename.default_branch) == branch]
+    if not found:
+        raise NotFound(f"No plan belongs to the branch '{branch}'.", next_step=next_step)
+    found = [plan for plan in found if plan.status not in FINISHED] or found
+    if len(found) > 1:
+        names = ", ".join(plan.filename for plan in found)
+        raise UsageError(f"Several plans belong to the branch '{branch}': {names}.", next_step=next_step)
+    return found[0]

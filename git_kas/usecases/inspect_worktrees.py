@@ -67,7 +67,7 @@ def inspect_worktrees(
     usage = ports.activity.users_of(readable)  # only now: Git's own children have ended
     signals = _signals(ports.signal_box, [worktree for worktree in only if worktree.readable], plans_folder)
     now = timestamp(ports.clock.now_ns())
-    leases = {name: _lease(ports.store, name, now) for names in plans.values() for name in names}
+    leases = {name: lease_of(ports.store, name, now) for names in plans.values() for name in names}
     return {
         worktree.path: Inspected(
             WorktreeFacts(
@@ -95,7 +95,7 @@ def _signals(box: SignalBox, worktrees: Sequence[Worktree], plans_folder: str) -
     return found
 
 
-def _lease(store: Store, name: PlanName, now: str) -> str:
+def lease_of(store: Store, name: PlanName, now: str) -> str:
     """Who drives the plan's waves, or why that cannot be told; empty if nobody does."""
     try:
         run = store.get_run(name)

@@ -21,7 +21,7 @@ from git_kas.domain.removal_steps import (
     encode_step,
     next_number,
 )
-from git_kas.errors import KasError, ProgramFailed, StoreCorrupt, WouldLoseData
+from git_kas.errors import KasError, ProgramFailed, WouldLoseData
 from git_kas.usecases.anchors import Plumbing, set_anchor
 from git_kas.usecases.inspect_worktrees import InspectPorts, inspect_worktrees
 
@@ -109,8 +109,7 @@ def remove(
         if reasons:
             kept_worktrees[wanted.worktree.path] = reasons
     kept_branches = remover.remove_branches(branches, unless_changed)
-    gone = [branch.name for branch in branches if branch.name not in kept_branches]
-    return Removed(kept_worktrees, kept_branches, remover.remove_configuration(gone))
+    return Removed(kept_worktrees, kept_branches, remover.warnings)
 
 
 class Remover:
@@ -121,6 +120,7 @@ class Remover:
         self._scope = scope
         self._operation = operation
         self._plumbing = Plumbing(ports.inspect.porcelain, scope.location.common_dir)
+        self.warnings: list[str] = []
         self._number = next_number(ports.journal.read(operation).steps)
 
     # -- worktrees ---------------------------------------------------------------------------------------------
@@ -138,20 +138,23 @@ class Remover:
         found = facts[now.path].reasons(scope.untouchable)
         if kept := [reason for reason in found if reason.keeps(scope.accepted)]:
             return kept
-        try:
-            self._to_trash(now)
-        except (WouldLoseData, StoreCorrupt, ProgramFailed) as error:
-            is_elsewhere = isinstance(error, WouldLoseData)
-            code = ReasonCode.OTHER_FILE_SYSTEM if is_elsewhere else ReasonCode.FAILED
-            return [Reason(code, error.message)]
-        return []
+        problem = self._to_trash(now)
+        if problem is None:
+            return []
+        is_elsewhere = isinstance(problem, WouldLoseData)
+        return [Reason(ReasonCode.OTHER_FILE_SYSTEM if is_elsewhere else ReasonCode.FAILED, problem.message)]
 
-    def _to_trash(self, worktree: Worktree) -> None:
+    def _to_trash(self, worktree: Worktree) -> KasError | None:
+        """What went wrong, so that the worktree stays; what the journal refuses is raised."""
         trash, number = self._ports.inspect.trash, self._next()
-        names = self._ports.records.objects_of_worktree(worktree.admin_dir)
-        head = self._head_of(worktree)
-        set_anchor(self._plumbing, anchor_ref(self._operation, number), [*([head] if head else []), *names])
-        place = trash.place(self._operation, number, worktree)
+        try:
+            names = self._ports.records.objects_of_worktree(worktree.admin_dir)
+            head = self._head_of(worktree)
+            anchor = anchor_ref(self._operation, number)
+            set_anchor(self._plumbing, anchor, [*([head] if head else []), *names])
+            place = trash.place(self._operation, number, worktree)
+        except KasError as error:
+            return error
         step = WorktreeStep(
             number=number,
             id=worktree.id,
@@ -162,17 +165,21 @@ class Remover:
             branch=worktree.branch,
             head=head,
         )
+        problem = self._move(step)
+        if isinstance(problem, WouldLoseData) and step.tree:
+            beside = trash.place_beside(self._operation, number, worktree)
+            problem = self._move(step._replace(tree=beside.tree, kept_admin=beside.admin))
+        if problem is None:
+            self._done(number)
+        return problem
+
+    def _move(self, step: WorktreeStep) -> KasError | None:
         self._record(step)
         try:
             move_to_trash(self._ports, step)
-        except WouldLoseData:
-            if not step.tree:
-                raise
-            beside = trash.place_beside(self._operation, number, worktree)
-            step = step._replace(tree=beside.tree, kept_admin=beside.admin)
-            self._record(step)
-            move_to_trash(self._ports, step)
-        self._done(number)
+        except KasError as error:
+            return error
+        return None
 
     def _head_of(self, worktree: Worktree) -> ObjectId | None:
         if worktree.branch is None or worktree.head is not None:
@@ -189,7 +196,7 @@ class Remover:
     def remove_branches(
         self, wanted: Sequence[BranchToRemove], unless_changed: Mapping[str, ObjectId]
     ) -> Mapping[BranchName, Reason]:
-        """Why branches stay; the others are gone, all in one transaction."""
+        """Why branches stay; the others are gone, all in one transaction, and their configuration with them."""
         kept: dict[BranchName, Reason] = {}
         if wanted and not self._ports.records.supported():
             text = "reflogs of the reftable format cannot be kept"
@@ -216,6 +223,7 @@ class Remover:
                     return kept | {branch.name: Reason(ReasonCode.FAILED, error.message) for branch in left}
                 kept |= {branch.name: Reason(ReasonCode.FAILED, error.message) for branch in blamed}
                 continue
+            self.warnings += self.remove_configuration([branch.name for branch in left])
             self._done(number)
             return kept
         return kept | {branch.name: Reason(ReasonCode.CHANGED) for branch in wanted if branch.name not in kept}
@@ -231,6 +239,7 @@ class Remover:
         linked |= {target for _, _, target in references if target}
         worktrees = self._ports.git_folders.worktrees(self._scope.location)
         places = {worktree.branch: worktree.path for worktree in worktrees if worktree.branch}
+        head = self._plumbing.head_target()
         kept: dict[BranchName, Reason] = {}
         for branch in wanted:
             untouchable = next(self._scope.untouchable.reasons(branch.name), None)
@@ -238,6 +247,8 @@ class Remover:
                 kept[branch.name] = untouchable
             elif branch.name in places:
                 kept[branch.name] = Reason(ReasonCode.CHECKED_OUT, places[branch.name])
+            elif branch.name.ref == head:
+                kept[branch.name] = Reason(ReasonCode.CHECKED_OUT, self._scope.location.common_dir)
             elif branch.name.ref in linked:
                 kept[branch.name] = Reason(ReasonCode.SYMBOLIC)
             elif tips.get(branch.name.ref) != branch.tip:

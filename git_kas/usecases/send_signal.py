@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from git_kas.domain.lifecycle import FINISHED, Event
+from git_kas.domain.lifecycle import Event
 from git_kas.domain.names import plan_name_from_argument
 from git_kas.domain.signal_text import LARGEST_SIGNAL, write_signal_text
 from git_kas.domain.signals import signal_name
 from git_kas.errors import NotFound, Unreachable, UsageError
+from git_kas.usecases.find_plan import plan_of_branch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from git_kas.domain.names import BranchName, ObjectId, PlanName
-    from git_kas.domain.plan import Plan
     from git_kas.domain.signals import SignalForm
     from git_kas.ports.signals import SignalBox, SignalPlace
     from git_kas.ports.store import Store
@@ -70,7 +70,7 @@ def send_signal(box: SignalBox, store: Store, desk: Desk, report: Report) -> Sen
 
 def _about(store: Store, desk: Desk, report: Report) -> tuple[PlanName, int | None, Sequence[str]]:
     if not report.plan:
-        plan = _plan_of_branch(store.list_plans(), desk.branch)
+        plan = plan_of_branch(store.list_plans(), desk.branch, "Name the plan behind the event.")
         return plan.filename, plan.round, ()
     name = plan_name_from_argument(report.plan)
     try:
@@ -81,17 +81,3 @@ def _about(store: Store, desk: Desk, report: Report) -> tuple[PlanName, int | No
         return name, None, [f"The plan {name} is not registered yet; this signal will register it."]
     except Unreachable as error:
         return name, None, [f"{error.message} The signal waits until it can be reached."]
-
-
-def _plan_of_branch(plans: Sequence[Plan], branch: BranchName | None) -> Plan:
-    step = "Name the plan behind the event."
-    if branch is None:
-        raise UsageError("No branch is checked out here that could name the plan.", next_step=step)
-    found = [plan for plan in plans if (plan.branch_name() or plan.filename.default_branch) == branch]
-    if not found:
-        raise NotFound(f"No plan belongs to the branch '{branch}'.", next_step=step)
-    found = [plan for plan in found if plan.status not in FINISHED] or found
-    if len(found) > 1:
-        names = ", ".join(plan.filename for plan in found)
-        raise UsageError(f"Several plans belong to the branch '{branch}': {names}.", next_step=step)
-    return found[0]

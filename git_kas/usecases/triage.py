@@ -21,7 +21,7 @@ from git_kas.ports.signals import SignalBox
 from git_kas.ports.store import Store
 from git_kas.usecases.remembered_verdicts import ComparisonPorts, afresh, remembering
 from git_kas.usecases.signals import SignalState, list_signals, signal_places
-from git_kas.usecases.survey import Compare, Survey, survey_branches
+from git_kas.usecases.survey import Survey, survey_branches
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,17 @@ class TriagePorts:
 
 @dataclass(frozen=True, slots=True)
 class TriageContext:
-    """What the rows are judged by. ``stalled_after`` is in days."""
+    """What the rows are judged by.
+
+    ``stalled_after`` is in days. ``judge_afresh``: trust no verdict that was remembered.
+    """
 
     references: References
     base: Base | None
     plans_folder: str
     protected: frozenset[BranchName]
     stalled_after: int
+    judge_afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,9 @@ class Triage:
 
 
 def triage(
-    ports: TriagePorts,
-    location: RepositoryLocation,
-    find_context: Callable[[], TriageContext],
-    *,
-    judge_afresh: bool = False,
+    ports: TriagePorts, location: RepositoryLocation, find_context: Callable[[], TriageContext]
 ) -> Triage:
-    """Look at everything once and join it. ``judge_afresh``: trust no verdict that was remembered.
+    """Look at everything once and join it.
 
     The statuses of the worktrees take longest. They are determined in the background from the very beginning,
     while ``find_context`` reads references and configuration, and history is read.
@@ -86,7 +86,7 @@ def triage(
     ports.progress.step("reading plans")
     plans = ports.store.list_plans()
     ports.progress.step("reading history")
-    survey = _survey(ports, context, afresh if judge_afresh else remembering)
+    survey = _survey(ports, context)
     with_text, warnings = _plans_with_text(ports, plans, worktrees, context)
     signals = _signals(ports, plans, worktrees, context)
     ports.progress.step("waiting for git status")
@@ -105,18 +105,19 @@ def triage(
         rejected=signals.rejected,
         changed_texts=_changed_texts(ports, plans, worktrees, context),
     )
-    rows = [
-        TriageRow(row, next_step(row, context.base, location.main_worktree)) for row in triage_rows(situation)
-    ]
     ports.progress.done()
     remarks = [f"{remark.text}." for remark in situation.remarks if remark.plan is None]
     warnings = [*remarks, *survey.warnings, *warnings, *signals.warnings]
+    rows = _with_next_steps(triage_rows(situation), context.base, location.main_worktree)
     return Triage(rows, context.base, location.main_worktree, warnings)
 
 
-def _survey(
-    ports: TriagePorts, context: TriageContext, comparing: Callable[[ComparisonPorts], Compare]
-) -> Survey:
+def _with_next_steps(rows: Sequence[Row], base: Base | None, main_worktree: str | None) -> Sequence[TriageRow]:
+    return [TriageRow(row, next_step(row, base, main_worktree)) for row in rows]
+
+
+def _survey(ports: TriagePorts, context: TriageContext) -> Survey:
+    comparing = afresh if context.judge_afresh else remembering
     return survey_branches(ports.repository, context.references, context.base, comparing(ports.comparison))
 
 

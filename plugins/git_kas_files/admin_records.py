@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.git_index import objects_of_index
 from git_kas.errors import ReadOnly, StoreCorrupt
-from git_kas_files.durable import replace_durably
 from git_kas_files.safe_folder import writing
 
 if TYPE_CHECKING:
@@ -52,13 +51,13 @@ class DiskAdminRecords:
         path = self._log_path(branch)
         with writing(path):
             _remove_empty_folders(path)
-            above = os.path.dirname(path)
-            os.makedirs(above, exist_ok=True)
-            folder = os.open(above, os.O_RDONLY)
-            try:
-                replace_durably(folder, os.path.basename(path), [content])
-            finally:
-                os.close(folder)
+            # Unfinished it lies elsewhere: what is in Git's folder of reflogs is a reflog.
+            temporary = os.path.join(self._common_dir, "kas", "reflog.tmp")
+            for folder in (os.path.dirname(temporary), os.path.dirname(path)):
+                os.makedirs(folder, exist_ok=True)
+            _write_synced(temporary, content)
+            os.replace(temporary, path)
+            _sync(os.path.dirname(path))
 
     def objects_of_worktree(self, admin: str) -> Sequence[str]:
         """See :class:`git_kas.ports.trash.AdminRecords`."""
@@ -117,3 +116,22 @@ def _remove_empty_folders(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
         for above, _, _ in os.walk(path, topdown=False):
             os.rmdir(above)
+
+
+def _write_synced(path: str, content: bytes) -> None:
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(opened, view) :]
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _sync(folder: str) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -51,6 +51,8 @@ class FolderTrash:
             if not os.path.lexists(worktree.path):
                 return facts._replace(found_at=_found_again(worktree, worktrees))
             top = os.path.realpath(worktree.path)
+            if os.path.islink(worktree.path):  # a rename would move the link, and leave the folder
+                return facts._replace(problem=f"{worktree.path} is a symbolic link")
             if not worktree.readable:
                 return facts._replace(is_empty=os.path.isdir(top) and not os.listdir(top))
             return facts._replace(

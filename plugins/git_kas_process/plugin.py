@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.ports.activity import Activity
+    from git_kas.ports.commands import Commands
     from git_kas.ports.inspection import ProcessTable
     from git_kas.ports.processes import Processes
 
@@ -24,6 +25,13 @@ def kas_process_table() -> ProcessTable:
     from git_kas_process.table import ProcProcessTable
 
     return ProcProcessTable()
+
+
+def kas_commands(environment: Mapping[str, str]) -> Commands:
+    """Commands of the user, run by the system's shell."""
+    from git_kas_process.commands import ShellCommands
+
+    return ShellCommands(environment)
 
 
 def kas_activity() -> Activity:

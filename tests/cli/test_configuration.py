@@ -187,14 +187,17 @@ def test_show_origin_explains_every_key(kas: Run, place: Place) -> None:
     place.repo.git("config", "kas.plans", "notes")
     plain = kas("config", cwd=place.repo.path)
     assert plain.out == (
-        "key            value\n"
-        "store          json\n"
-        "project        repo\n"
-        "base           main\n"
-        "plans          notes\n"
-        "protected      -\n"
-        "stalled_after  3\n"
-        "reader         gitcli\n"
+        "key             value\n"
+        "store           json\n"
+        "project         repo\n"
+        "base            main\n"
+        "plans           notes\n"
+        "protected       -\n"
+        "stalled_after   3\n"
+        "merge_strategy  no-ff\n"
+        "test_command    -\n"
+        "forge           github\n"
+        "reader          gitcli\n"
     )
     explained = kas("config", "--show-origin", cwd=place.repo.path)
     lines = dict(line.split(maxsplit=1) for line in explained.out.splitlines())

@@ -21,6 +21,7 @@ Plans, branches and worktrees of many coding agents.
 commands:
   triage           say where every plan, branch and worktree stands
   verdict          say whether the base has what a branch has, and how that is known
+  finish           land a plan's branch, mark the plan done, remove what is over
   cleanup          remove what is finished or merged, so that it can be undone
   undo             bring back what an operation removed
   trash list       list what is in the trash

@@ -21,6 +21,7 @@ VALIDATOR = jsonschema.Draft202012Validator(output_schema())  # the same, but no
 
 SUCCESSES = {
     "triage": ["triage"],
+    "finish": ["finish", "2026-01-02-r", "--keep"],
     "cleanup": ["cleanup"],
     "undo": ["undo", "--list"],
     "trash list": ["trash", "list"],
@@ -43,7 +44,7 @@ SUCCESSES = {
     "signals retry": ["signals", "retry", "--all"],
     "signals purge": ["signals", "purge"],
     "lint": ["lint"],
-    "doctor": ["doctor"],
+    "doctor": ["doctor", "git_version"],
     "verdict": ["verdict"],
     "where": ["where"],
     "config": ["config", "--show-origin"],
@@ -56,6 +57,7 @@ SUCCESSES = {
 
 FAILURES = {
     "triage": (["triage", "--flag", "nonsense"], "usage"),
+    "finish": (["finish", "--continue"], "not_found"),
     "cleanup": (["cleanup", "nonsense"], "not_found"),
     "undo": (["undo"], "not_found"),
     "trash list": (["trash", "list", "nonsense"], "usage"),
@@ -107,12 +109,12 @@ def test_every_command_is_tried() -> None:
 
 @pytest.mark.parametrize("name", SUCCESSES)
 def test_success(name: str, kas: Run, repo: Repo) -> None:
-    repo.write_state({"2026-01-01-a.md": {"status": "ready"}})
+    repo.write_state({"2026-01-01-a.md": {"status": "ready"}, "2026-01-02-r.md": {"status": "reviewing"}})
     repo.commit(
         "a plan", {"docs/plans/written.md": "# Written\n\n**Goal:** be read\n\n## Wave 1\n\n### Task 1: x\n"}
     )
     finished = kas(*SUCCESSES[name], "--json", cwd=repo.path)
-    assert (finished.status, finished.err) == (0, "")
+    assert (finished.status, finished.err) == (0, ""), finished.out
     document = validated(finished.json())
     assert document["kind"] == name.replace(" ", ".")
     assert document["warnings"] == []

@@ -10,6 +10,7 @@ import pytest
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
+from git_kas.errors import ProgramFailed
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.signals import SignalPlace
@@ -183,3 +184,21 @@ def test_kas_cache(plugins: PluginManager, repo: Repo) -> None:
     cache.write("name", b"data")
     assert cache.read("name") is None
     assert [path.name for path in folder.iterdir()] == ["name"]
+
+
+def test_kas_commands(
+    plugins: PluginManager, tmp_path: Path, environment: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    commands = plugins.call("process", "kas_commands", environment=environment | {"GIT_DIR": "/elsewhere"})
+    assert commands.run('echo "$PWD$GIT_DIR"; cat; exit 3', str(tmp_path)) == 3
+    assert commands.run("kill -KILL $$", str(tmp_path)) == -9
+    assert capfd.readouterr() == ("", f"{tmp_path}\n")
+    with pytest.raises(ProgramFailed):
+        commands.run("true", str(tmp_path / "missing"))
+
+
+def test_kas_forge(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    without_gh = environment | {"PATH": str(repo.path)}
+    forge = plugins.call("github", "kas_forge", folder=str(repo.path), environment=without_gh)
+    with pytest.raises(ProgramFailed, match="gh is not on PATH"):
+        forge.open_requests()

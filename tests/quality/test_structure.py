@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MAY_START_PROCESSES = ("plugins/git_kas_gitcli/", "plugins/git_kas_process/")
+MAY_START_PROCESSES = ("plugins/git_kas_gitcli/", "plugins/git_kas_github/", "plugins/git_kas_process/")
 PRODUCT = sorted(path for folder in ("git_kas", "plugins", "hooks") for path in (ROOT / folder).rglob("*.py"))
 TESTS_AND_TOOLS = sorted(
     path for folder in ("tests", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py")

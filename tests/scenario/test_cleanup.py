@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from janitor import codes, finish, flags, merged_branch, merged_worktree, rows
+from janitor import assert_restored, codes, finish, flags, merged_branch, merged_worktree, picture, rows
 from support import EPOCH, Repo, Run
 
 Obstacle = Callable[[Repo, Path, Run], Any]
@@ -328,3 +328,48 @@ def test_the_text_for_people(kas: Run, repo: Repo) -> None:
     assert "'git kas undo' takes it back." in done
     assert "restored branch merged\n" in kas("undo", cwd=repo.path).out
     assert kas("undo", "--list", cwd=repo.path).out == "There is no operation that can be undone.\n"
+
+
+def test_a_bare_repository_with_worktrees(kas: Run, repo: Repo, new_repo: Callable[..., Repo]) -> None:
+    bare = repo.path.parent / "bare.git"
+    merged_branch(repo, "merged")
+    merged_branch(repo, "trunk")
+    repo.git("clone", "-q", "--bare", str(repo.path), str(bare))
+    repo.git("symbolic-ref", "HEAD", "refs/heads/trunk", cwd=bare)
+    path = repo.path.parent / "wt of bare"
+    repo.git("worktree", "add", "-q", str(path), "merged", cwd=bare)
+    env = {"KAS_BASE": "main"}
+    repo.git("config", "kas.base", "main", cwd=bare)
+    named = kas("cleanup", "merged", "--discard-fresh", "--execute", "--json", cwd=bare, env=env)
+    assert (named.status, path.exists()) == (0, False), named
+    found = rows(kas("cleanup", "--discard-fresh", "--execute", "--json", cwd=bare, env=env).data)
+    assert codes(found["branch", "trunk"]) == ["checked_out"]
+    assert kas("undo", cwd=bare).status == 0
+    assert repo.git("status", "--porcelain", "--branch", cwd=path) == "## merged"
+
+
+def test_names_and_paths_of_every_kind(kas: Run, repo: Repo) -> None:
+    names = ["plan/x", "refs/heads/x", "ünï/cödé", "a'b\"c$d;e"]
+    paths = [repo.path.parent / name for name in ("with space", "line\nend", "-dash", "ünï")]
+    for name, path in zip(names, paths, strict=True):
+        repo.git("worktree", "add", "-q", "-b", name, str(path))
+        repo.commit(f"on {name}", cwd=path)
+        repo.git("merge", "-q", "--no-ff", "-m", f"merge {name}", "--", name)
+        repo.git("config", f"branch.{name}.remote", "origin")
+    before = picture(repo)
+    done = kas("cleanup", *names, "--execute", "--json", cwd=repo.path)
+    assert done.status == 0, done
+    assert len([row for row in done.data["rows"] if row["done"]]) == 8
+    assert not any(path.exists() for path in paths)
+    assert kas("undo", cwd=repo.path).status == 0
+    assert_restored(before, picture(repo))
+
+
+def test_a_worktree_behind_a_link_is_kept(kas: Run, repo: Repo) -> None:
+    path = merged_worktree(repo, "plan/done")
+    finish(kas, repo, "done", "plan/done")
+    path.rename(path.parent / "real")
+    path.symlink_to(path.parent / "real")
+    row = rows(kas("cleanup", "--execute", "--json", cwd=repo.path).data)["worktree", path.name]
+    assert codes(row) == ["not_inspected"]
+    assert path.is_symlink()

@@ -231,7 +231,7 @@ def test_version_of_git(
     fake.mkdir()
     real = repo.git("--exec-path")
     (fake / "git").write_text(
-        f'#!/bin/sh\ncase "$*" in version) echo "git version {version} (some build)";;\n'
+        f'#!/bin/sh\ncase " $* " in *" version ") echo "git version {version} (some build)";;\n'
         f'*) exec {real}/git "$@";; esac\n'
     )
     (fake / "git").chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from git_kas.domain.janitor import Reason, ReasonCode
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.ports.fakes import FakeProgress
 from git_kas.usecases.removal import BranchToRemove, WorktreeToRemove, remove
+from git_kas_files.operations import DiskOperationJournal
 from janitor import assert_restored, codes, finish, merged_branch, merged_worktree, picture, rows
 from support import Repo, Run
 
@@ -306,4 +308,50 @@ def test_what_is_damaged_is_kept(kas: Run, repo: Repo, broken: str) -> None:
         shutil.rmtree(repo.path / ".git/kas/operations", ignore_errors=True)
         (repo.path / ".git/kas/operations").write_text("in the way")
         assert kas("cleanup", "--execute", cwd=repo.path).status == 1
+    assert path.exists()
+
+
+def test_an_undo_that_was_cut_short_comes_first(kas: Run, repo: Repo) -> None:
+    merged_branch(repo, "a")
+    done = kas("cleanup", "--execute", "--json", cwd=repo.path).data["operation"]
+    DiskOperationJournal(str(repo.path / ".git")).begin("undo", {"undo": done, "as": None}, 2 * 10**18)
+    refused = kas("cleanup", "--execute", cwd=repo.path)
+    assert (refused.status, f"git kas undo {done}" in refused.err) == (4, True)
+    assert kas("cleanup", cwd=repo.path).status == 0
+    assert kas("undo", cwd=repo.path).status == 0
+    assert "a" in repo.git("branch", "--format=%(refname:short)").split()
+    assert kas("cleanup", "--execute", cwd=repo.path).status == 0
+    assert kas("undo", "--list", "--json", cwd=repo.path).data[0]["operation"] != done
+
+
+def test_another_file_system_means_a_trash_beside(
+    repo: Repo, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, kas: Run
+) -> None:
+    path = merged_worktree(repo, "plan/done")
+    before = picture(repo)
+    rename = os.rename
+
+    def far_apart(source: str, target: str) -> None:
+        if "kas/trash" in target and target.endswith("tree"):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    def refuse(source: str, target: str) -> None:
+        raise OSError(errno.EACCES, f"Permission denied: {source}, {target}")
+
+    monkeypatch.setattr(os, "rename", far_apart)
+    app = App(str(repo.path), environment, {}, FakeProgress())
+    ports = app.removal_ports
+    worktree = WorktreeToRemove(ports.git_folders.worktrees(app.location)[1])
+    operation = ports.journal.begin("cleanup", {}, 1)
+    assert remove(ports, app.removal_scope(), operation, [worktree], [], {}).worktrees == {}
+    assert (path.parent / f".kas-trash/{operation}-1/tree/.git").exists()
+    listed = kas("trash", "list", "--json", cwd=repo.path).data
+    assert listed[0]["size"] > 0
+    assert kas("undo", cwd=repo.path).status == 0
+    assert_restored(before, picture(repo))
+    monkeypatch.setattr(os, "rename", refuse)
+    operation = ports.journal.begin("cleanup", {}, 2)
+    kept = remove(ports, app.removal_scope(), operation, [worktree], [], {}).worktrees
+    assert kept[str(path)][0].code is ReasonCode.FAILED
     assert path.exists()

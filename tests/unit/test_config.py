@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_kas.config import KEYS, Configuration, PolicyFile, user_files
+from git_kas.config import KEY_BY_NAME, KEYS, Configuration, PolicyFile, user_files
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
 from git_kas.errors import InvalidConfiguration
 
 # Source → key → what it is called there; in falling precedence, copied by hand from DESIGN 4 and 11.
 SOURCES: dict[str, dict[str, str]] = {
-    "option": {"store": "store"},
+    "option": {"store": "store", "merge_strategy": "strategy", "test_command": "test"},
     "environment": {"store": "KAS_STORE", "project": "KAS_PROJECT"},
     "local": {
         "store": "kas.store",
@@ -25,6 +25,9 @@ SOURCES: dict[str, dict[str, str]] = {
         "plans": "kas.plans",
         "protected": "kas.protected",
         "stalled_after": "kas.stalledafter",
+        "merge_strategy": "kas.mergestrategy",
+        "test_command": "kas.testcommand",
+        "forge": "kas.forge",
         "reader": "kas.reader",
     },
     "user": {"store": "plan_store"},
@@ -35,11 +38,21 @@ SOURCES: dict[str, dict[str, str]] = {
         "plans": "plans",
         "protected": "protected",
         "stalled_after": "stalled_after",
+        "merge_strategy": "merge_strategy",
     },
 }
 SOURCES["global"] = SOURCES["local"]
 PRECEDENCE = ("option", "environment", "local", "global", "user", "earlier", "policy")
-DEFAULTS = {"store": "json", "plans": "docs/plans", "protected": "", "stalled_after": "3", "reader": "gitcli"}
+DEFAULTS = {
+    "store": "json",
+    "plans": "docs/plans",
+    "protected": "",
+    "stalled_after": "3",
+    "merge_strategy": "no-ff",
+    "test_command": "",
+    "forge": "github",
+    "reader": "gitcli",
+}
 
 
 def value_of(source: str, key: str) -> str:
@@ -115,7 +128,7 @@ def test_of_all_sources_the_first_one_counts(key: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", [key.name for key in KEYS])
 def test_every_source_counts_alone_and_is_named(key: str, tmp_path: Path) -> None:
     words = {
-        "option": "--store",
+        "option": KEY_BY_NAME[key].option or "--store",
         "environment": "KAS_",
         "local": "local",
         "global": "global",

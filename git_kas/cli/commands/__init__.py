@@ -20,6 +20,7 @@ class CommandEntry(NamedTuple):
 COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("triage",), "say where every plan, branch and worktree stands", "triage"),
     CommandEntry(("verdict",), "say whether the base has what a branch has, and how that is known", "verdict"),
+    CommandEntry(("finish",), "land a plan's branch, mark the plan done, remove what is over", "finish"),
     CommandEntry(("cleanup",), "remove what is finished or merged, so that it can be undone", "cleanup"),
     CommandEntry(("undo",), "bring back what an operation removed", "undo"),
     CommandEntry(("trash", "list"), "list what is in the trash", "trash_list"),

@@ -8,6 +8,7 @@ from git_kas.cli.result import Result
 from git_kas.cli.style import Style, printable
 from git_kas.domain.anomalies import ANOMALY_MEANINGS
 from git_kas.errors import ChecksFailed, UsageError
+from git_kas.store_trial import StoreTrial
 
 if TYPE_CHECKING:
     import argparse
@@ -83,7 +84,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
         seed=arguments.seed if arguments.seed is not None else app.clock.now_ns() % 1_000_000_000,
         faults=arguments.faults,
     )
-    found = app.verify_store(arguments.url, trial, arguments.keep_history)
+    found = StoreTrial(app).run(arguments.url, trial, arguments.keep_history)
     return Result(
         "verify-store",
         lambda: _data(found),

@@ -1,0 +1,155 @@
+"""Copies a branch's commits onto the base, in a worktree of its own, and then moves base and branch.
+
+Until all copies are made, neither moves; then each moves only if it is still where it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from git_kas.domain.finish import Stage
+from git_kas.domain.worktree import Operation
+from git_kas.errors import Conflict, NotFound
+from git_kas.usecases.finish_checks import named, site_refusal, worktree_problem
+from git_kas.usecases.finish_land import add_worktree, base_tip, find_own_worktree, own_worktree
+from git_kas.usecases.finish_log import AS_BEFORE, CONTINUE, SETTLED, conflicts_left, refused
+
+if TYPE_CHECKING:
+    from git_kas.domain.worktree import Worktree
+    from git_kas.ports.git import Ended
+    from git_kas.usecases.finish_git import FinishGit
+    from git_kas.usecases.finish_log import FinishLog
+
+# Settings that would touch other branches or hide changes.
+_SETTINGS = ("-c", "rebase.updateRefs=false", "-c", "rebase.autoStash=false")
+REASON = "git kas finish: rebased"
+
+
+class Rebasing:
+    """Lands the branch of one operation by rebasing it."""
+
+    def __init__(self, git: FinishGit, log: FinishLog, plans_folder: str) -> None:
+        self._git = git
+        self._log = log
+        self._plans_folder = plans_folder
+
+    def run(self) -> None:
+        """Land the branch, unless that is done."""
+        if not self._log.done(Stage.LAND):
+            self._forward(self._rebased())
+        if not self._log.done(Stage.BRANCH):
+            self._move_branch(self._log.found(Stage.REBASE, "result"))
+
+    def note_landing(self) -> None:
+        """Record that the copies have landed, if they have."""
+        result = self._log.found(Stage.REBASE, "result")
+        base_now = base_tip(self._git, self._log)
+        if result and self._git.contains(base_now, result):
+            self._found_landed(result, base_now)
+
+    # -- the copies ------------------------------------------------------------------------------------------
+
+    def _rebased(self) -> str:
+        """The last of the copies, which are made if they are not there yet."""
+        base_now = base_tip(self._git, self._log)
+        result = self._log.found(Stage.REBASE, "result")
+        if result and (
+            self._log.found(Stage.REBASE, "onto") == base_now or self._git.contains(base_now, result)
+        ):
+            return result
+        own = self._own()
+        if Operation.REBASE in own.operations:
+            return self._go_on(own)
+        head = self._git.tip("HEAD", own.path)
+        if head and self._log.intended(Stage.REBASE, "onto") == base_now and self._git.contains(head, base_now):
+            return self._keep(head, base_now)
+        self._log.intend(Stage.REBASE, onto=base_now)
+        ended = self._git.act(own.path, *_SETTINGS, "rebase", "--quiet", "--no-autosquash", base_now)
+        return self._settle(own, ended, base_now)
+
+    def _go_on(self, own: Worktree) -> str:
+        unmerged = self._git.unmerged(own.path)
+        if unmerged:
+            raise conflicts_left("The rebase", own.path, named(unmerged))
+        ended = self._git.act(own.path, *_SETTINGS, "rebase", "--continue")
+        return self._settle(own, ended, self._log.intended(Stage.REBASE, "onto"), settled=True)
+
+    def _settle(self, own: Worktree, ended: Ended, onto: str, *, settled: bool = False) -> str:
+        head = self._git.tip("HEAD", own.path)
+        if ended.status == 0 and head and self._git.contains(head, onto):
+            return self._keep(head, onto)
+        unmerged = self._git.unmerged(own.path)
+        if unmerged:
+            self._log.stop(Stage.REBASE, unmerged, onto)
+            raise conflicts_left("The rebase", own.path, named(unmerged))
+        what = f"the rebase of {self._log.asked.branch}"
+        if settled:
+            raise refused(what, ended, SETTLED)
+        again = find_own_worktree(self._git, self._log)
+        if again is not None and Operation.REBASE in again.operations:
+            self._git.act(own.path, "rebase", "--abort")
+        raise refused(what, ended, AS_BEFORE)
+
+    def _keep(self, result: str, onto: str) -> str:
+        self._log.fact(Stage.REBASE, result=result, onto=onto)
+        return result
+
+    def _own(self) -> Worktree:
+        own = find_own_worktree(self._git, self._log)
+        if own is None:
+            path = own_worktree(self._git, self._log)
+            self._log.intend(Stage.WORKTREE, path=path)
+            add_worktree(self._git, path, "--detach", self._log.asked.tip)
+            self._log.fact(Stage.WORKTREE, path=path)
+            own = find_own_worktree(self._git, self._log)
+        if own is None:
+            raise NotFound(f"The worktree for {self._log.id} is gone.", next_step=CONTINUE)
+        return own
+
+    # -- base and branch -------------------------------------------------------------------------------------
+
+    def _forward(self, result: str) -> None:
+        base = self._log.asked.base_name
+        base_now = base_tip(self._git, self._log)
+        if self._git.contains(base_now, result):
+            self._found_landed(result, base_now)
+            return
+        if not self._git.contains(result, base_now):
+            raise Conflict(f"{base} has moved meanwhile; nothing landed.", next_step=CONTINUE)
+        site = self._git.worktree_of(base)
+        if site is not None:
+            if self._log.intended(Stage.LAND, "to") == result and self._git.half_moved(site.path, result):
+                self._git.restore_index(site.path)
+            refusal = site_refusal(self._git, site, self._plans_folder)
+            if refusal is not None:
+                raise refusal
+        self._log.intend(Stage.LAND, base_was=base_now, to=result, site=site.path if site else "")
+        if site is not None:
+            ended = self._git.act(site.path, "merge", "--no-squash", "--ff-only", "--quiet", result)
+        else:
+            ended = self._git.move_ref(base.ref, result, base_now, REASON)
+        if ended.status or base_tip(self._git, self._log) != result:
+            if site is not None and self._git.half_moved(site.path, result):
+                self._git.restore_index(site.path)
+            raise refused(f"the move of {base}", ended, AS_BEFORE)
+        self._log.fact(Stage.LAND, base_was=base_now, base_is=result, ours=True)
+
+    def _found_landed(self, result: str, base_now: str) -> None:
+        base_was = self._log.intended(Stage.LAND, "base_was") or base_now
+        ours = base_now == result != base_was
+        self._log.fact(Stage.LAND, base_was=base_was, base_is=base_now, ours=ours)
+
+    def _move_branch(self, result: str) -> None:
+        """Let the branch lead to the copies, if nobody has moved it; its work has landed either way."""
+        asked = self._log.asked
+        if self._git.tip(asked.branch_name.ref) == asked.tip != result:
+            self._log.intend(Stage.BRANCH, was=asked.tip, to=result)
+            worktree = self._git.worktree_of(asked.branch_name)
+            if worktree is None:
+                self._git.move_ref(asked.branch_name.ref, result, asked.tip, REASON)
+            elif not worktree_problem(worktree) and not self._git.dirt(worktree, self._plans_folder).changed:
+                self._git.move_checked_out(worktree.path, result)
+                if self._git.half_moved(worktree.path, result):
+                    self._git.restore_index(worktree.path)
+        moved = self._git.tip(asked.branch_name.ref) == result
+        self._log.fact(Stage.BRANCH, to=result if moved else "")

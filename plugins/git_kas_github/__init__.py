@@ -1,0 +1,1 @@
+"""Adapter over the program ``gh``, GitHub's command line."""
