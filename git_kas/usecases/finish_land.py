@@ -82,7 +82,7 @@ class Landing:
         staged = self._git.staged_tree(site.path)
         if not staged or staged == self._git.tree(base_now):
             return False
-        return staged == self._git.trial(base_now, self._tip).tree
+        return staged in {self._log.intended(Stage.LAND, "tree"), self._git.trial(base_now, self._tip).tree}
 
     def take_back(self, site: Worktree) -> bool:
         """Leave no trace of the unfinished merge at ``site``; whether that worked."""

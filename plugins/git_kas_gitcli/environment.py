@@ -49,6 +49,10 @@ _ALWAYS = {
 }
 
 
+# Messages are given; Git's word for an editor that is not even started (git-var(1)).
+_NO_EDITOR = {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"}
+
+
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a Git child that is told on its command line where to work."""
     kept = {name: value for name, value in environment.items() if name not in _REPOSITORY_BOUND}
@@ -57,7 +61,8 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def acting_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a Git child that acts on the repository of the folder it is started in."""
-    return {name: value for name, value in child_environment(environment).items() if name not in _OBJECT_BOUND}
+    kept = {name: value for name, value in child_environment(environment).items() if name not in _OBJECT_BOUND}
+    return kept | _NO_EDITOR
 
 
 def inherited_names_to_unset(environment: Mapping[str, str]) -> list[str]:

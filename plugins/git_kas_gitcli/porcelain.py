@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from git_kas.errors import ProgramFailed
+from git_kas.errors import ProgramFailed, ReadOnly
 from git_kas.ports.git import Ended
 from git_kas_gitcli.environment import acting_environment, inherited_names_to_unset
 from git_kas_gitcli.messages import first_line
@@ -54,18 +54,27 @@ class GitProgramPorcelain:
         """See :class:`git_kas.ports.git.Porcelain`."""
         environment = acting_environment(self._environment)
         if scratch:
-            objects = self.run(folder, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+            objects = self.run(folder, "rev-parse", "--git-path", "objects").removesuffix("\n")
             environment["GIT_OBJECT_DIRECTORY"] = scratch
-            environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(objects.removesuffix("\n"))
+            environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(os.path.join(folder, objects))
         else:
             del environment["GIT_NO_LAZY_FETCH"]  # who merges in a partial clone wants what it takes
-        with tempfile.TemporaryDirectory(prefix="git-kas-") as own, tempfile.TemporaryFile() as given:
+        with _temporary_folder() as own, open(os.path.join(own, "given"), "w+b") as given:
             given.write(os.fsencode(stdin))
             given.seek(0)
             trace = os.path.join(own, "trace")
             environment["GIT_TRACE2_EVENT"] = trace
-            ended = _execute(folder, arguments, environment, cast("BinaryIO", given))
+            ended = _execute(folder, arguments, environment, given)
             return ended._replace(failed_hook=failed_hook(trace)) if ended.status else ended
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="git-kas-")
+    except OSError as error:
+        raise ReadOnly(
+            f"No temporary folder can be made: {error.strerror}.", next_step="Make room, or set TMPDIR."
+        ) from error
 
 
 def _execute(

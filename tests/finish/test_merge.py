@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -287,6 +289,27 @@ def test_a_bare_repository_with_worktrees(world: World, strategy: str) -> None:
     world.repo.git("config", "core.bare", "true")
     assert world.merge(strategy, folder=world.tree).state is State.DONE
     assert world.repo.git("show", "main:b.txt") == "b"
+
+
+OLD_GIT = """#!/bin/sh
+for word; do if [ "$word" = merge-tree ]; then echo "usage: git merge-tree" >&2; exit 129; fi; done
+exec '{git}' "$@"
+"""
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_git_that_cannot_try_a_merge(world: World, tmp_path: Path, strategy: str) -> None:
+    git = shutil.which("git", path=world.environment["PATH"])
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/git").write_text(OLD_GIT.format(git=git))
+    (tmp_path / "old/git").chmod(0o755)
+    world.environment["PATH"] = f"{tmp_path / 'old'}{os.pathsep}{world.environment['PATH']}"
+    before = world.tip()
+    answer = world.merge(strategy)
+    assert answer.warnings == ["The merge could not be tried beforehand: this git is older than 2.38."]
+    if strategy != "rebase":
+        check_shape(world, strategy, before, world.tip(BRANCH))
+    assert world.is_done
 
 
 def test_git_in_the_middle_of_a_hook_does_not_lead_astray(world: World) -> None:

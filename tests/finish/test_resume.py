@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,6 +184,19 @@ def test_a_rebase_goes_on_when_its_conflicts_are_settled(world: World) -> None:
     assert world.repo.git("show", "main:base.txt").startswith("uno")
     assert world.log()[:2] == ["add b", "add a"]
     assert ".git/kas/finish" not in world.repo.git("worktree", "list")
+
+
+def test_no_editor_is_opened_where_nobody_can_type(world: World) -> None:
+    world.environment |= {"EDITOR": "false", "VISUAL": "false", "GIT_EDITOR": "false"}
+    world.repo.git("config", "core.editor", "false")
+    folder = stop_at_conflict(world)
+    for text in ("settled\n", "settled otherwise\n"):
+        (Path(folder) / "base.txt").write_text(text)
+        world.repo.git("-C", folder, "add", "base.txt")
+        with suppress(ChecksFailed):
+            world.go_on()
+    assert world.is_done
+    assert world.log()[:2] == ["no, back", "first try"]
 
 
 def test_a_rebase_that_the_user_has_ended_himself_goes_on(world: World) -> None:
