@@ -116,6 +116,7 @@ def test_incident(incident: Incident, scene: Scene, kas: Run) -> None:
     if fate.removed:
         check_undo(asked, scene, before)
     if losses := acceptable(rows):
+        before = scene.picture()
         asked.rows("--execute", *losses, status=None)
         check_undo(asked, scene, before)
 

@@ -37,6 +37,27 @@ def make_read_only(folder: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
 
 
+def make_immutable(scene: Scene, folder: Path) -> None:
+    """Let nobody change what the folder lists, not even root, or skip the test."""
+    needs_program("chattr")
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = subprocess.run(["chattr", "+i", str(folder)], capture_output=True, check=False)
+    if changed.returncode:
+        pytest.skip(f"no folder can be made immutable here: {changed.stderr.decode().strip()}")
+    scene.exits.callback(subprocess.run, ["chattr", "-i", str(folder)], check=True)
+
+
+@pytest.fixture
+def plain_scene(tmp_path: Path, environment: dict[str, str]) -> Iterator[Scene]:
+    """A repository on the file system of all tests."""
+    made = Scene(tmp_path / "all/repo", environment)
+    made.path.mkdir(parents=True)
+    made.git("init", "-q")
+    made.begin()
+    with made.exits:
+        yield made
+
+
 @pytest.fixture
 def scene(tmp_path: Path, environment: dict[str, str]) -> Iterator[Scene]:
     """A repository on a small file system of its own."""
@@ -116,6 +137,49 @@ def test_repository_on_a_read_only_file_system(scene: Scene, kas: Run) -> None:
     assert refused.status != 0
     assert_unchanged(before, scene.picture())
     assert refused.err or refused.json()["kind"] == "error"
+
+
+FOLDERS = [
+    "place",
+    "place/..",
+    "repo",
+    "repo/.git",
+    "repo/.git/worktrees",
+    "repo/.git/worktrees/tree",
+    "repo/.git/refs/heads",
+    "repo/.git/refs/heads/plan",
+    "repo/.git/logs/refs/heads/plan",
+    "repo/.git/objects",
+    "repo/.git/kas",
+    "repo/.git/kas/operations",
+    "repo/.git/kas/trash",
+]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folder_that_cannot_be_written(plain_scene: Scene, kas: Run, name: str) -> None:
+    """Nothing is lost, and once the folder can be written again undo or another cleanup ends it."""
+    scene = plain_scene
+    place = scene.finished(path=scene.around / "places/tree")
+    scene.work_in(place, {"deep/a.txt": "a"})
+    scene.squash("plan/done")
+    scene.git("config", "branch.plan/done.description", "kept with the branch")
+    (place / ".env").write_text("TOKEN=1\n")
+    folder = scene.around / name if name.startswith("repo") else place / name.removeprefix("place").strip("/")
+    folder.mkdir(parents=True, exist_ok=True)
+    before = scene.picture()
+    make_immutable(scene, folder)
+    refused = cleanup(kas, scene, "--discard-ignored", "--execute")
+    if refused.json()["kind"] != "error":
+        failed = [row for row in refused.data["rows"] if not row["done"]]
+        assert all(row["reasons"] for row in failed)
+    subprocess.run(["chattr", "-i", str(folder)], check=True)
+    scene.git("fsck", "--connectivity-only")
+    check_nothing_lost(kas, scene, before, place)
+    done = cleanup(kas, scene, "--discard-ignored", "--execute")
+    assert all(row["done"] for row in done.data["rows"]), done
+    assert kas("undo", cwd=scene.path).status == 0
+    check_nothing_lost(kas, scene, before, place)
 
 
 def leave_room(folder: Path, room: int) -> Path:
