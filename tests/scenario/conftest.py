@@ -12,6 +12,8 @@ from scenario.doctoring import Row as Finding
 from scenario.rows import Answer, Triage, ask_triage
 from support import Repo, Run
 
+pytest.register_assert_rewrite("scenario.picture", "scenario.verdict_corpus")  # their failures say what differs
+
 
 @pytest.fixture
 def triage(kas: Run, repo: Repo) -> Triage:
