@@ -215,7 +215,8 @@ class LandingSearch:
     def _spans(self, path: _Path) -> Iterator[Span]:
         """When the base contained one change, in rising order."""
         fork, change, events = path
-        if change.path in fork.differing and self.contains(change, fork.differing[change.path]):
+        moved = self._contents_that_moved(fork, change)
+        if change.path in fork.differing and self._holds(change, fork.differing[change.path], moved):
             yield Span(fork.position, events[0][0] - 1 if events else self._states.end)
         ends = [position - 1 for position, _ in events[1:]] + [self._states.end]
         start, size = 0, _FIRST_LOOK
@@ -223,9 +224,26 @@ class LandingSearch:
             window = events[start : start + size]
             self._expect(change, window)
             for (position, event), last in zip(window, ends[start:], strict=False):
-                if self.contains(change, event.after):
+                if self._holds(change, event.after, moved):
                     yield Span(position, last)
             start, size = start + size, min(size * 2, _LARGEST_LOOK)
+
+    def _holds(self, change: PathChange, held: TreeEntry | None, moved: Collection[ObjectId] | None) -> bool:
+        belongs = moved is None or (held is not None and held.id in moved)
+        return belongs and self.contains(change, held)
+
+    def _contents_that_moved(self, fork: Fork, change: PathChange) -> Collection[ObjectId] | None:
+        """Of a file that the branch moved as it was: what the base had at the old path. None for others.
+
+        Merging such a change into any content adds nothing. The base moved the file, too, if it has at the new
+        path what it had at the old one; anything else there is another file.
+        """
+        old, before, after = change.renamed_from, change.before, change.after
+        if old is None or before is None or after is None or before.id != after.id:
+            return None
+        at_fork = fork.differing.get(old)
+        entries = [before, at_fork, *(event.after for _, event in self._states.events(old, fork.position))]
+        return frozenset(entry.id for entry in entries if entry)
 
     def _expect(self, change: PathChange, events: Sequence[Event]) -> None:
         before, after = change.before, change.after

@@ -309,11 +309,11 @@ class _Judge:
         return Presence.EDITED
 
     def _has_own_merges(self, case: _Case) -> bool:
-        """Whether a merge on the branch took in something else than the base."""
+        """Whether a merge on the branch took in something else than the base, or the base took its place."""
+        own = case.candidate.own
         return any(
-            parent in case.candidate.own
-            for commit in case.candidate.own
-            for parent in self._parents[commit][1:]
+            not self._parents[commit] or any(parent in own for parent in self._parents[commit][1:])
+            for commit in own
         )
 
     def _tell_copies(self, cases: Sequence[_Case], verdicts: dict[ObjectId, Verdict]) -> None:

@@ -63,7 +63,10 @@ class BlobReader:
         if fields[1] != b"blob" or size > LARGEST:
             self._skip(size + 1)
             return None
-        return self._answers.read(size + 1)[:-1]
+        data = self._answers.read(size + 1)
+        if len(data) != size + 1:
+            raise _ended("it ended")
+        return data[:-1]
 
     def _skip(self, size: int) -> None:
         while size > 0:

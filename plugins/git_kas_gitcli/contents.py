@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Git compares trees entry by entry here; whatever a configuration says about submodules does not count.
 _DIFF: Final = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--always", "--ignore-submodules=none")
+# log.showSignature would put what gpg says between the lines.
+_LOG: Final = ("log", "--no-show-signature")
 _KEPT_BYTES: Final = 64 * 1024 * 1024
 _REVERTS: Final = "This reverts commit "
 
@@ -76,14 +78,14 @@ class PlumbingContents:
             return []
         asked = "".join(f"{commit}\n" for commit in commits).encode()
         output = self._git.read(
-            "log", "--no-walk=unsorted", "--format=%H%x00%an%x00%ae%x00%at", "--stdin", stdin=asked
+            *_LOG, "--no-walk=unsorted", "--format=%H%x00%an%x00%ae%x00%at", "--stdin", stdin=asked
         )
         found = dict(line.split("\0", 1) for line in os.fsdecode(output).split("\n") if line)
         return [found.get(commit, "") for commit in commits]
 
     def reverted_by(self, tip: ObjectId, since: ObjectId) -> Sequence[tuple[ObjectId, ObjectId]]:
         """See :class:`git_kas.ports.contents.Contents`."""
-        output = self._git.read("log", "-z", "--format=%H%n%b", f"--grep=^{_REVERTS}", f"{since}..{tip}", "--")
+        output = self._git.read(*_LOG, "-z", "--format=%H%n%b", f"--grep=^{_REVERTS}", f"{since}..{tip}", "--")
         found: list[tuple[ObjectId, ObjectId]] = []
         for message in os.fsdecode(output).split("\0"):
             reverting, _, body = message.partition("\n")

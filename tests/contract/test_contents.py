@@ -16,6 +16,7 @@ from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import ObjectId
 from git_kas.errors import ProgramFailed
 from git_kas.ports.contents import Contents
+from git_kas_gitcli.blobs import BlobReader
 from git_kas_gitcli.contents import PlumbingContents
 from git_kas_pygit2.file_merge import LibgitFileMerge
 from support import Repo
@@ -181,6 +182,32 @@ def test_authors_and_reverts(repo: Repo, contents: Contents) -> None:
     repo.git("revert", "--no-edit", again)
     assert contents.reverted_by(head(repo), since) == [(head(repo), again)]
     assert contents.reverted_by(since, since) == []
+
+
+def test_signatures_shown_in_every_log_do_not_count(repo: Repo, contents: Contents) -> None:
+    reverted = repo.commit("work")
+    tree = repo.git("rev-parse", "HEAD^{tree}")
+    who = "Ada <ada@example.invalid> 1767225600 +0000"
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----"
+    text = f"tree {tree}\nparent {reverted}\nauthor {who}\ncommitter {who}\n{signature}\n\nback\n\n"
+    text += f"This reverts commit {reverted}.\n"
+    signed = ObjectId(repo.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=text))
+    repo.git("config", "log.showSignature", "true")
+    assert [line.split("\0") for line in contents.author_lines([signed])] == [
+        ["Ada", "ada@example.invalid", "1767225600"]
+    ]
+    assert list(contents.reverted_by(signed, ObjectId(reverted))) == [(signed, reverted)]
+
+
+def test_an_answer_that_is_cut_short_is_an_error(tmp_path: Path, environment: dict[str, str]) -> None:
+    ends = tmp_path / "bin" / "git"
+    ends.parent.mkdir()
+    ends.write_text('#!/bin/sh\nread id; printf "%s blob 10\\n12345" "$id"\n')
+    ends.chmod(0o755)
+    reader = BlobReader(str(tmp_path), environment | {"PATH": f"{ends.parent}:{environment['PATH']}"})
+    with pytest.raises(ProgramFailed, match="cat-file"):
+        list(reader.read([ObjectId("a" * 40)]))
+    reader.close()
 
 
 def test_a_missing_commit_is_an_error(repo: Repo, contents: Contents) -> None:

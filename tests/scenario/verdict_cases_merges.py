@@ -207,3 +207,19 @@ def squashed_after_criss_cross_merges(history: History) -> Expected:
     history.go_on()
     at = history.squash()
     return only(landed("squash", at))
+
+
+@because("main took the place of a history of its own, of which only the last commit came into main")
+def other_root_behind_the_base(history: History) -> Expected:
+    history.side(FOUR, name="forked-earlier")
+    history.git("switch", "-q", "--orphan", "side")
+    history.put(ONE)
+    history.put({**ONE, **TWO})
+    history.main()
+    history.put(TWO)
+    history.git("switch", "-q", "side")
+    tree = history.git("rev-parse", "main^{tree}")
+    tip = history.git("commit-tree", "-p", "side", "-p", "main", "-m", "take main", tree)
+    history.git("reset", "-q", "--hard", tip)
+    history.main()
+    return only(EMPTY)

@@ -83,6 +83,15 @@ def rename_only_never_landed(history: History) -> Expected:
     return only(UNMERGED)
 
 
+@because("main removed the file, and what it has at the new name is another file")
+def rename_only_to_where_the_base_put_another_file(history: History) -> Expected:
+    history.on("side")
+    moved(history, "story.txt", "tale.txt")
+    history.main()
+    history.put({"story.txt": None, "tale.txt": "another tale\n" * 30})
+    return only(UNMERGED, partial())
+
+
 @because("main has the new name and kept the old one as well: the removal is missing")
 def rename_landed_as_a_copy(history: History) -> Expected:
     history.on("side")
