@@ -104,6 +104,11 @@ def has_ended(steps: Iterable[Mapping[str, Any]]) -> bool:
     return any(step.get("step") == END for step in steps)
 
 
+def is_being_purged(steps: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether what the operation of these steps removed may be gone for good."""
+    return any(step.get("step") == PURGING for step in steps)
+
+
 def anchor_ref(operation: str, number: int) -> str:
     """The reference that keeps the objects of a step from ``git gc``."""
     return f"{ANCHORS}{operation}/{number}"

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from git_kas.domain.janitor import Reason, ReasonCode
 from git_kas.domain.mutation import Remove, Request
-from git_kas.domain.removal_steps import PlanStep, encode_done, encode_end, encode_step, has_ended, next_number
+from git_kas.domain.removal_steps import (
+    PlanStep,
+    encode_done,
+    encode_end,
+    encode_step,
+    has_ended,
+    is_being_purged,
+    next_number,
+)
 from git_kas.errors import Conflict, KasError
 from git_kas.usecases.recovery import complete
 from git_kas.usecases.removal import BranchToRemove, WorktreeToRemove, remove
@@ -137,10 +145,12 @@ def cleanup(
 
 
 def _insist_on_whole_undos(ports: RemovalPorts) -> None:
-    """Half of what an undo brings back looks like something to clean up."""
-    for record in ports.journal.operations():
+    """Half of what an undo brings back looks like something to clean up; what was purged stays away."""
+    records = ports.journal.operations()
+    left = {record.id for record in records if not is_being_purged(record.steps)}
+    for record in records:
         target = record.steps[0].get("undo")
-        if target and not has_ended(record.steps):
+        if target in left and not has_ended(record.steps):
             raise Conflict(
                 f"The undo of operation {target} was cut short.",
                 next_step=f"Run 'git kas undo {target}' first.",

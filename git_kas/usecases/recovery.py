@@ -20,7 +20,7 @@ from git_kas.usecases.removal import Remover
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from git_kas.domain.removal_steps import Step
+    from git_kas.domain.removal_steps import RemovedBranch, Step
     from git_kas.usecases.removal import RemovalPorts, RemovalScope
 
 
@@ -45,6 +45,12 @@ def complete(ports: RemovalPorts, scope: RemovalScope) -> Sequence[str]:
     return problems
 
 
+def _was_made_again(ports: RemovalPorts, branch: RemovedBranch, logs: bytes) -> bool:
+    """Whether the branch of that name has begun a reflog of its own since the old one was kept."""
+    kept = logs[branch.log_start : branch.log_start + (branch.log_length or 0)]
+    return not (ports.records.branch_log(branch.name) or b"").startswith(kept)
+
+
 def _is_empty(step: Step) -> bool:
     return isinstance(step, BranchesStep) and not step.branches
 
@@ -60,10 +66,16 @@ def _complete(ports: RemovalPorts, scope: RemovalScope, operation: str, step: St
     elif isinstance(step, BranchesStep):
         plumbing = Plumbing(ports.inspect.porcelain, scope.location.common_dir)
         there = {name for name, _, _ in plumbing.references("refs/heads/")}
-        gone = [branch for branch in step.branches if branch.name.ref not in there]
+        logs = ports.journal.kept(operation, step.logs)
+        gone = [
+            branch
+            for branch in step.branches
+            if branch.name.ref not in there or _was_made_again(ports, branch, logs)
+        ]
         ports.journal.record(operation, encode_step(step._replace(branches=tuple(gone))))
         remover = Remover(ports, scope, operation)
-        if problems := remover.remove_configuration([branch.name for branch in gone]):
+        nameless = [branch.name for branch in gone if branch.name.ref not in there]
+        if problems := remover.remove_configuration(nameless):
             raise ProgramFailed(problems[0], next_step="Look at Git's configuration.")
     elif isinstance(step, ConfigStep):
         change = change_of(ports.journal, operation, step)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from git_kas.domain.operation_ids import began_ns
-from git_kas.domain.removal_steps import ANCHORS, PURGING, WorktreeStep
+from git_kas.domain.removal_steps import ANCHORS, PURGING, WorktreeStep, is_being_purged
 from git_kas.domain.timestamps import timestamp
 from git_kas.usecases.anchors import Plumbing, drop_anchors
 from git_kas.usecases.cleanup import CLEANUP
 from git_kas.usecases.operation_steps import steps_of
 from git_kas.usecases.recovery import complete
-from git_kas.usecases.undo import UNDO, Undoable, is_being_purged, list_operations
+from git_kas.usecases.undo import UNDO, Undoable, list_operations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def _records(ports: RemovalPorts) -> list[Undoable]:
     return [
         listed.get(record.id) or Undoable(record, (), undone=False)
         for record in ports.journal.operations()
-        if record.id in listed or record.kind in {CLEANUP, UNDO} or is_being_purged(record)
+        if record.id in listed or record.kind in {CLEANUP, UNDO} or is_being_purged(record.steps)
     ]
 
 

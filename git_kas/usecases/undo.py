@@ -15,13 +15,13 @@ from git_kas.domain.janitor_names import Renaming
 from git_kas.domain.mutation import Request, Restore
 from git_kas.domain.names import BranchName
 from git_kas.domain.removal_steps import (
-    PURGING,
     BranchesStep,
     ConfigStep,
     PlanStep,
     WorktreeStep,
     encode_end,
     has_ended,
+    is_being_purged,
     numbers_done,
 )
 from git_kas.errors import AlreadyExists, NotFound, UsageError
@@ -76,7 +76,7 @@ def list_operations(ports: RemovalPorts) -> Sequence[Undoable]:
     records = ports.journal.operations()
     undone = {str(record.steps[0].get("undo")) for record in records if _is_undo(record) and _is_over(record)}
     found = (Undoable(record, list(_items(record)), record.id in undone) for record in records)
-    return [entry for entry in found if entry.items and not is_being_purged(entry.record)]
+    return [entry for entry in found if entry.items and not is_being_purged(entry.record.steps)]
 
 
 def undo(
@@ -107,7 +107,9 @@ def undo(
             record = ports.journal.read(begun)
             recorded = next((step for step in record.steps if step.get("step") == _NAMES), None)
             renaming = Renaming.decode(recorded) if recorded else back.names(new_name)
-            if recorded is None:
+            if recorded:
+                back.insist_on_its_branches(renaming)
+            else:
                 ports.journal.record(begun, {"step": _NAMES, **renaming.encode()})
         restored = back.restore(begun, renaming)
         ports.journal.record(begun, encode_end())
@@ -127,7 +129,7 @@ def _choose(ports: RemovalPorts, wanted: str | None) -> OperationRecord:
         raise UsageError(
             f"Operation {wanted} is an undo itself.", next_step="'git kas cleanup' removes things again."
         )
-    if is_being_purged(record):
+    if is_being_purged(record.steps):
         raise NotFound(
             f"What operation {wanted} removed was purged.", next_step="'git kas undo --list' lists the others."
         )
@@ -171,6 +173,7 @@ class _Undo:
         self._plumbing = plumbing
         self._author = author
         self._target = target
+        self._reason = f"kas: undo {target.id}"
         done = numbers_done(target.steps)
         everything = steps_of(target)
         steps = [step for step in everything if _took_place(ports, step) or (resumed and step.number in done)]
@@ -211,6 +214,23 @@ class _Undo:
                 next_step="Give another name with --as, or make room first.",
             )
         return renaming
+
+    def insist_on_its_branches(self, renaming: Renaming) -> None:
+        """Look whether branches of the names that an undo began with are those that it brought back.
+
+        Raises:
+            AlreadyExists: one was made by somebody else since then.
+        """
+        references = {name: object_ for name, object_, _ in self._plumbing.references("refs/heads/")}
+        removed = [branch for step in self._branches for branch in step.branches]
+        wanted = [(renaming.branches.get(branch.name, branch.name), branch.tip) for branch in removed]
+        for name, tip in [*wanted, *renaming.new_branches.items()]:
+            log = self._ports.records.branch_log(name) or b""
+            if references.get(name.ref, tip) != tip and f"\t{self._reason}\n".encode() not in log:
+                raise AlreadyExists(
+                    f"Branch {name} exists, and is not the one that was removed.",
+                    next_step="Give it another name with 'git branch -m', then ask for the undo again.",
+                )
 
     def _name_worktree(
         self,
@@ -278,9 +298,7 @@ class _Undo:
                     self._put_log(operation, branch, name, logs)
                     wanted.append((name, branch.tip))
         wanted += [(new, tip) for new, tip in renaming.new_branches.items() if new.ref not in there]
-        self._plumbing.transaction(
-            [f"create {name.ref} {tip}" for name, tip in wanted], f"kas: undo {self._target.id}"
-        )
+        self._plumbing.transaction([f"create {name.ref} {tip}" for name, tip in wanted], self._reason)
 
     def _put_log(self, operation: str, branch: RemovedBranch, name: BranchName, logs: bytes) -> None:
         if branch.log_length is None:
@@ -351,8 +369,3 @@ def _is_undo(record: OperationRecord) -> bool:
 
 def _is_over(record: OperationRecord) -> bool:
     return has_ended(record.steps)
-
-
-def is_being_purged(record: OperationRecord) -> bool:
-    """Whether what the operation removed may be gone for good."""
-    return any(step.get("step") == PURGING for step in record.steps)

@@ -284,8 +284,9 @@ def _remove_tree(path: str) -> None:
 def _folders(top: str) -> Iterator[str]:
     yield top
     for folder, names, _ in os.walk(top):
-        for name in names:
-            yield os.path.join(folder, name)
+        for path in (os.path.join(folder, name) for name in names):
+            if not os.path.islink(path):  # os.walk lists links to folders, which may lie anywhere
+                yield path
 
 
 def _sync(folder: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,6 +111,27 @@ def test_only_what_is_in_a_trash_is_discarded(ground: Ground) -> None:
     assert not ground.trash.exists(place.tree)
     assert list(ground.trash.operations()) == []
     ground.trash.discard(ground.trash.leftovers(OPERATION))
+
+
+def test_discarding_opens_no_folder_outside(
+    disk: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    place = tmp_path / "beside" / ".kas-trash" / "20260102-030405-000000000-1" / "tree"
+    (place / "closed").mkdir(parents=True)
+    (place / "link").symlink_to(outside)
+    remove_tree = shutil.rmtree
+
+    def refused_once(path: str, onerror: Any = None) -> None:
+        if onerror:
+            onerror(os.unlink, path, None)
+        remove_tree(path)
+
+    monkeypatch.setattr(shutil, "rmtree", refused_once)
+    disk.trash.discard([str(place)])
+    assert not place.exists()
+    assert outside.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_place_beside(ground: Ground) -> None:
