@@ -215,7 +215,10 @@ class Remover:
             self._ports.journal.keep(self._operation, step.logs, logs)
             self._record(step)
             try:
-                self._plumbing.transaction(_deletion(left, unless_changed))
+                # Git takes a HEAD that leads to what is verified for changed, and says so in its reflog.
+                head = self._plumbing.head_target()
+                verified = {ref: tip for ref, tip in unless_changed.items() if ref != head}
+                self._plumbing.transaction(_deletion(left, verified))
             except ProgramFailed as error:
                 self._record(step._replace(branches=()))
                 blamed = [branch for branch in left if f"'{branch.name.ref}'" in error.message]
