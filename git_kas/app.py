@@ -246,6 +246,7 @@ class App(Workspace):
             processes=self.process_table,
             clock=self.clock,
             progress=self.progress,
+            exclusive=self.operation_journal.exclusive,
         )
         scope = DoctorScope(self.location, lambda: self.plans_folder.value, assume_idle)
         return (mend if fix else diagnose)(ports, scope, checks)
@@ -297,7 +298,7 @@ class App(Workspace):
         from git_kas.usecases.cleanup import cleanup
 
         scope = self.removal_scope(asked.accepted)
-        ports = CandidatePorts(self._triage_ports, self._inspect_ports, self.absolute)
+        ports = CandidatePorts(self._triage_ports, self._inspect_ports, self.absolute, lambda: self.forge)
         return cleanup(
             self.removal_ports,
             scope,

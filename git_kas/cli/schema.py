@@ -260,7 +260,12 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
         ),
     ),
     "demo": object_of(
-        project=or_null(TEXT), situations=list_of(object_of(row=TEXT, story=TEXT)), triage=_TRIAGE
+        project=or_null(TEXT),
+        situations=list_of(object_of(row=TEXT, story=TEXT)),
+        triage=_TRIAGE,
+        cleanup=or_null(JANITOR_DATA["cleanup"]),
+        undo=or_null(JANITOR_DATA["undo"]),
+        finish=or_null(FINISH),
     ),
     "completion": object_of(shell=one_of(("bash", "zsh", "fish")), script=TEXT),
     "version": object_of(version=TEXT, python=TEXT),

@@ -49,6 +49,7 @@ class ReasonCode(StrEnum):
     PLAN_IN_WORK = "plan_in_work"
     CHECKED_OUT = "checked_out"
     SYMBOLIC = "symbolic"
+    REQUEST_BASE = "request_base"
     FRESH = "fresh"
     EMPTY = "empty"
     REVERTED = "reverted"
@@ -109,6 +110,7 @@ REASONS: Final[Mapping[ReasonCode, ReasonRule]] = {
     ReasonCode.PLAN_IN_WORK: ReasonRule("its plan is neither done nor cancelled"),
     ReasonCode.CHECKED_OUT: ReasonRule("the branch is checked out, or will be again when Git has finished"),
     ReasonCode.SYMBOLIC: ReasonRule("it is a symbolic reference, or one leads to it"),
+    ReasonCode.REQUEST_BASE: ReasonRule("an open pull request is to be merged into it"),
     ReasonCode.FRESH: ReasonRule("the branch has nothing of its own yet", "--discard-fresh"),
     ReasonCode.EMPTY: ReasonRule("its commits together change nothing", "--discard-empty"),
     ReasonCode.REVERTED: ReasonRule(

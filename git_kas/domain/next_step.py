@@ -8,8 +8,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from git_kas.domain.base import Base, short_name
-from git_kas.domain.branch import VerdictKind
+from git_kas.domain.base import Base
 from git_kas.domain.lifecycle import FINISHED, IN_WORK, Status
 from git_kas.domain.names import BranchName
 from git_kas.domain.triage import Flag, Row
@@ -51,7 +50,7 @@ def _repair(row: Row, _base: Base | None) -> Command | None:
     if row.worktree.moved_to:
         return ["git", "worktree", "repair", row.worktree.moved_to]
     if Flag.MISSING_WORKTREE in row.flags and not row.worktree.locked:
-        return ["git", "worktree", "prune", "--dry-run", "--verbose"]
+        return ["git", "kas", "cleanup", row.worktree.path]
     if not row.worktree.readable:
         return ["git", "worktree", "list", "--porcelain"]
     return None
@@ -93,15 +92,14 @@ def _start(row: Row, base: Base | None) -> Command | None:
     return ["git", "worktree", "add", "-b", branch, new_worktree_path(branch), base.word]
 
 
-def _confirm_merged(row: Row, base: Base | None) -> Command | None:
-    over = row.plan is None or row.status in FINISHED
-    if base is None or row.branch is None or not over:
+def _clean_up(row: Row, _base: Base | None) -> Command | None:
+    """What shows, with its evidence, what may go: cleanup removes nothing unless it is told to."""
+    if row.plan is not None and row.status not in FINISHED:
         return None
-    if row.survey is None or row.verdict is None or row.verdict.kind is not VerdictKind.ANCESTOR:
-        return None
-    # With commits ahead of the local base, it is the upstream that contains them.
-    containing = short_name(base.upstream) if row.survey.ahead else base.word
-    return ["git", "branch", "--verbose", "--merged", containing, "--list", row.branch]
+    landed = row.verdict is not None and row.verdict.allows_removal and Flag.PROTECTED not in row.flags
+    if landed or Flag.FINISHED_WORKTREE in row.flags:
+        return ["git", "kas", "cleanup", row.plan.filename if row.plan else row.branch or ""]
+    return None
 
 
 def _read_work(row: Row, base: Base | None) -> Command | None:
@@ -119,6 +117,6 @@ _RULES: Final[Sequence[Callable[[Row, Base | None], Command | None]]] = (
     _settle_signals,
     _settle_differences,
     _start,
-    _confirm_merged,
+    _clean_up,
     _read_work,
 )

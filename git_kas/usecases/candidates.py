@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.janitor import Reason, ReasonCode, verdict_reason
@@ -11,6 +12,7 @@ from git_kas.domain.lifecycle import FINISHED
 from git_kas.domain.timestamps import nanoseconds_of, timestamp
 from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState
+from git_kas.errors import KasError
 from git_kas.usecases.cleanup import Candidates, CleanupRow, RowKind
 from git_kas.usecases.cleanup_names import Names
 from git_kas.usecases.inspect_worktrees import inspect_worktrees, lease_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from git_kas.domain.plan import Plan
     from git_kas.domain.triage import Row
     from git_kas.domain.worktree import Worktree
+    from git_kas.ports.forge import Forge, PullRequest
     from git_kas.usecases.cleanup import Asked
     from git_kas.usecases.inspect_worktrees import Inspected, InspectPorts
     from git_kas.usecases.removal import RemovalScope
@@ -44,6 +47,7 @@ class CandidatePorts:
     triage: TriagePorts
     inspect: InspectPorts
     absolute: Callable[[str], str]
+    open_forge: Callable[[], Forge]
 
 
 def find_candidates(
@@ -100,6 +104,7 @@ class _Finder:
             row.survey.branch.name: row.survey for row in rows if row.survey
         }
         self._plans = _plans_by_branch(rows)
+        self._problems: list[str] = []
         self._found = picture.found
         self._now = ports.inspect.clock.now()
         self._time = timestamp(ports.inspect.clock.now_ns())
@@ -125,7 +130,7 @@ class _Finder:
                 for worktree in self._worktrees
                 if worktree.branch
             },
-            warnings=warnings,
+            warnings=[*warnings, *self._problems],
         )
 
     # -- worktrees ---------------------------------------------------------------------------------------------
@@ -219,9 +224,10 @@ class _Finder:
         if judged := verdict_reason(survey.verdict):
             found.append(judged)
         found += self._age_reasons(branch.committed_at)
-        if not found:  # asking the store costs more than all the rest
+        if not found:  # asking the store or a forge costs more than all the rest
             leases = (lease_of(self._ports.inspect.store, plan.filename, self._time) for plan in plans)
             found += [Reason(ReasonCode.LEASE, lease) for lease in leases if lease]
+            found += self._request_reasons(survey)
         kept = [reason for reason in found if reason.keeps(self._asked.accepted)]
         evidence = [*_evidence(survey), *(f"plan {plan.filename} is {plan.status}" for plan in plans)]
         evidence += [f"accepted: {reason.text}" for reason in found if reason not in kept]
@@ -234,6 +240,24 @@ class _Finder:
             named=named,
             branch=BranchToRemove(branch.name, branch.tip) if branch.tip else None,
         )
+
+    def _request_reasons(self, survey: BranchSurvey) -> Iterator[Reason]:
+        """Open pull requests into the branch; a branch that is on no remote has none, and nobody is asked."""
+        upstream = survey.upstream
+        if upstream is None or upstream.gone:
+            return
+        names = {str(survey.branch.name), upstream.ref.removeprefix("refs/remotes/").partition("/")[2]}
+        for request in self._open_requests:
+            if request.base in names:
+                yield Reason(ReasonCode.REQUEST_BASE, request.url)
+
+    @cached_property
+    def _open_requests(self) -> Sequence[PullRequest]:
+        try:
+            return self._ports.open_forge().open_requests()
+        except KasError as error:
+            self._problems.append(f"Whether pull requests are open is not known: {error.message}")
+            return ()
 
     # -- plans -------------------------------------------------------------------------------------------------
 

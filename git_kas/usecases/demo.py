@@ -36,6 +36,7 @@ class Demo:
     folder: ScratchFolder
     project: str
     situations: Sequence[Staged]
+    to_be_finished: PlanName
 
 
 def build_demo(
@@ -64,7 +65,7 @@ class _Builder:
 
     def build(self) -> Demo:
         self._found_repository()
-        self._stage_plans_in_work()
+        to_be_finished = self._stage_plans_in_work()
         self._stage_finished_plans()
         self._stage_odd_plans()
         self._stage_branches_without_plan()
@@ -72,7 +73,7 @@ class _Builder:
         self._stage_damage()
         self._write_state()
         self._progress.done()
-        return Demo(self._folder, self._project, self._situations)
+        return Demo(self._folder, self._project, self._situations, to_be_finished)
 
     # -- the stage -------------------------------------------------------------------------------------------
 
@@ -144,7 +145,8 @@ class _Builder:
 
     # -- the situations --------------------------------------------------------------------------------------
 
-    def _stage_plans_in_work(self) -> None:
+    def _stage_plans_in_work(self) -> PlanName:
+        """The plan that may be finished."""
         self._plan("ready", "ready", "planned, and nobody has begun")
         stalled = self._plan("stalled", "implementing", "begun, and nothing committed for weeks", branch=True)
         self._branch(stalled.default_branch, days_ago=21, commits=2)
@@ -164,6 +166,7 @@ class _Builder:
         self._plan(
             "no-branch", "implementing", "said to be in work, but its branch does not exist", branch=True
         )
+        return review
 
     def _stage_finished_plans(self) -> None:
         merged = self._plan("merged", "done", "merged; its branch is still there", branch=True)

@@ -40,8 +40,12 @@ def mend(ports: DoctorPorts, scope: DoctorScope, checks: Sequence[Check]) -> lis
 
     Each finding is looked for again right before, and again after. One that has changed meanwhile, or that an
     earlier fix has settled with its own, is left; a fix that fails is told, and the next one is tried.
+
+    Raises:
+        Busy: somebody else is acting on branches and worktrees.
     """
-    return [_mended(ports, scope, found.finding) for found in diagnose(ports, scope, checks)]
+    with ports.exclusive():
+        return [_mended(ports, scope, found.finding) for found in diagnose(ports, scope, checks)]
 
 
 def _mended(ports: DoctorPorts, scope: DoctorScope, finding: Finding) -> Diagnosed:

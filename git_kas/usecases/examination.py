@@ -19,6 +19,7 @@ from git_kas.errors import KasError, PluginUnusable, ProgramFailed, UnsupportedR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from git_kas.domain.branch import LocalBranch
     from git_kas.domain.location import RepositoryLocation
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DoctorPorts:
-    """What doctor looks and acts through. What may be unusable is opened by the check that needs it."""
+    """What doctor looks and acts through. What may be unusable is opened by the check that needs it.
+
+    ``exclusive``: be the only one who acts on branches and worktrees, or raise Busy.
+    """
 
     git_folders: GitFolderReader
     open_repository: Callable[[], Repository]
@@ -43,6 +47,7 @@ class DoctorPorts:
     processes: ProcessTable
     clock: Clock
     progress: Progress
+    exclusive: Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,24 @@ def test_the_state_file_agrees_on_every_plan(demo: Demo) -> None:
         assert ("missing_plan_file" in row["flags"]) == (not text)
 
 
+def test_it_ends_with_cleanup_undo_and_finish(kas: Run) -> None:
+    data = kas("demo", "--json").data
+    removed = {(row["kind"], row["name"]) for row in data["cleanup"]["rows"] if row["done"]}
+    assert {("branch", "plan/merged"), ("branch", "plan/squashed")} < removed
+    assert {kind for kind, _ in removed} == {"branch", "worktree"}
+    assert {(item["kind"], item["name"]) for item in data["undo"]["restored"]} == removed
+    assert data["undo"]["undone"] == data["cleanup"]["operation"]
+    finish = data["finish"]
+    assert (finish["branch"], finish["from"], finish["to"]) == ("plan/review", "reviewing", "done")
+    assert finish["landed_at"]
+
+
+def test_a_kept_repository_is_as_triage_saw_it(demo: Demo) -> None:
+    assert demo.data["cleanup"] is demo.data["undo"] is demo.data["finish"] is None
+    assert not (demo.project / ".git/kas/operations").exists()
+    assert demo.succeeds("rev-parse", "-q", "--verify", "refs/heads/plan/review")
+
+
 def test_it_leaves_nothing_behind(kas: Run, tmp_path: Path) -> None:
     finished = kas("demo", env={"TMPDIR": str(tmp_path)})
     assert finished.status == 0

@@ -21,7 +21,7 @@ plan                  status        moved  branch       ahead  behind  last_comm
 2026-01-02-next.md    ready         -      -            -      -       -                     -         -      -         -          git worktree add -b plan/next .worktrees/plan-next main
 -                     -             -      main         0      0       2026-01-01T00:05:00Z  {main}    0      base      -          -
 -                     -             -      spare        0      2       2026-01-01T00:02:00Z  -         -      fresh     no_plan    -
-2026-01-03-merged.md  done          -      plan/merged  0      1       2026-01-01T00:04:00Z  -         -      ancestor  -          git branch --verbose --merged main --list plan/merged
+2026-01-03-merged.md  done          -      plan/merged  0      1       2026-01-01T00:04:00Z  -         -      ancestor  -          git kas cleanup 2026-01-03-merged.md
 2026-01-04-gone.md    cancelled     -      -            -      -       -                     -         -      -         -          -
 """  # noqa: E501 - the output as it is
 

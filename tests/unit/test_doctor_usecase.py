@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,7 @@ class World:
             processes=self.processes,
             clock=FakeClock(NOW),
             progress=FakeProgress(),
+            exclusive=nullcontext,
         )
 
     def ask(self, *checks: Check, fix: bool = True, assume_idle: bool = False) -> list[Diagnosed]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from git_kas.cli.commands import COMMANDS
 from git_kas.cli.parser import build_parser, find_command
 from git_kas.domain.base import Base
-from git_kas.domain.branch import BranchSurvey, Upstream, Verdict, VerdictKind
+from git_kas.domain.branch import BranchSurvey, LandingMethod, Presence, Upstream, Verdict, VerdictKind
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.domain.next_step import next_step
 from git_kas.domain.plan import Plan
@@ -46,7 +46,7 @@ CASES: dict[str, tuple[list[Plan | BranchSurvey | Worktree], str]] = {
     ),
     "missing": (
         [plan("x"), WORK, worktree("x", "plan/x", folder=FolderState.MISSING)],
-        "git worktree prune --dry-run --verbose",
+        "git kas cleanup /wt/x",
     ),
     "missing but locked": (
         [plan("x"), WORK, worktree("x", "plan/x", folder=FolderState.MISSING, locked=True)],
@@ -80,7 +80,7 @@ CASES: dict[str, tuple[list[Plan | BranchSurvey | Worktree], str]] = {
     "no plan, not merged": ([WORK], "git log --oneline main..plan/x"),
     "done and merged": (
         [plan("x", "done"), branch("plan/x", ahead=0, verdict=ANCESTOR)],
-        "git branch --verbose --merged main --list plan/x",
+        "git kas cleanup x.md",
     ),
     "work merged early": ([plan("x", "implementing"), branch("plan/x", ahead=0, verdict=ANCESTOR)], ""),
     "fresh without a plan": ([branch("b", ahead=0, verdict=FRESH)], ""),
@@ -92,13 +92,11 @@ CASES: dict[str, tuple[list[Plan | BranchSurvey | Worktree], str]] = {
 # The commands that may be printed, without their operands. None of them removes or overwrites anything.
 HARMLESS = (
     ("git", "worktree", "repair"),
-    ("git", "worktree", "prune", "--dry-run"),
     ("git", "worktree", "list"),
     ("git", "worktree", "add"),
     ("git", "-C"),
     ("git", "diff"),
     ("git", "log"),
-    ("git", "branch", "--verbose", "--merged"),
     ("git", "kas"),
 )
 
@@ -132,9 +130,7 @@ def test_a_worktree_in_trouble_is_looked_at(dirt: Dirt) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["ready without a branch", "reviewing", "no plan, not merged", "done and merged"]
-)
+@pytest.mark.parametrize("name", ["ready without a branch", "reviewing", "no plan, not merged"])
 def test_without_a_base_nothing_is_said_that_needs_one(name: str) -> None:
     things, _ = CASES[name]
     assert next_step(only_row(*things, base=None), None, REPOSITORY) == ""
@@ -155,11 +151,12 @@ def test_a_base_that_is_only_a_remote_branch_is_named_as_git_finds_it() -> None:
     assert command == "git worktree add -b plan/x .worktrees/plan-x origin/main"
 
 
-def test_what_only_the_upstream_contains_is_confirmed_there() -> None:
-    base = Base(MAIN, MAIN.ref, ObjectId("0" * 40), "refs/remotes/origin/main", ObjectId("1" * 40))
-    merged = replace(branch("x"), verdict=Verdict(VerdictKind.ANCESTOR), ahead=2)
-    command = next_step(only_row(merged), base, REPOSITORY)
-    assert command == "git branch --verbose --merged origin/main --list x"
+@pytest.mark.parametrize("now", list(Presence))
+def test_what_has_landed_may_go_unless_it_was_taken_back(now: Presence) -> None:
+    verdict = Verdict(VerdictKind.LANDED, how=LandingMethod.SQUASH, landed_at=ObjectId("1" * 40), now=now)
+    command = next_step(only_row(replace(branch("x"), verdict=verdict, ahead=2)), MAIN_BASE, REPOSITORY)
+    expected = "git log --oneline main..x" if now is Presence.REVERTED else "git kas cleanup x"
+    assert command == expected
 
 
 @pytest.mark.parametrize("branch_name", ["a;rm", "$(x)", "a'b", 'a"b', "a&b", "é", "a|b", "`x`"])
