@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -62,10 +63,30 @@ class GitProgramPorcelain:
         with _temporary_folder() as own, open(os.path.join(own, "given"), "w+b") as given:
             given.write(os.fsencode(stdin))
             given.seek(0)
+            if scratch:
+                environment |= self._copied_index(folder, own)
             trace = os.path.join(own, "trace")
             environment["GIT_TRACE2_EVENT"] = trace
             ended = _execute(folder, arguments, environment, given)
             return ended._replace(failed_hook=failed_hook(trace)) if ended.status else ended
+
+    def _copied_index(self, folder: str, to: str) -> dict[str, str]:
+        """Have Git use a copy of the index: write-tree notes in it the trees that it makes (git-write-tree(1)).
+
+        In the index itself they would name objects that are gone with the scratch folder.
+        """
+        index = self.run(folder, "rev-parse", "--git-path", "index").removesuffix("\n")
+        copy = os.path.join(to, "index")
+        try:
+            shutil.copyfile(os.path.join(folder, index), copy)
+        except FileNotFoundError:  # an empty one, as in a bare repository
+            pass
+        except OSError as error:
+            raise ReadOnly(
+                f"The index of {folder} cannot be copied: {error.strerror}.",
+                next_step="Make room, or set TMPDIR.",
+            ) from error
+        return {"GIT_INDEX_FILE": copy}
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
