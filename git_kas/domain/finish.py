@@ -158,6 +158,7 @@ class Progress:
         self._intents: dict[str, Mapping[str, Any]] = {}
         self._facts: dict[str, Mapping[str, Any]] = {}
         self._stopped: dict[str, Mapping[str, Any]] = {}
+        self._ever_stopped: set[str] = set()
         for step in steps[1:]:
             self.add(step)
 
@@ -170,6 +171,7 @@ class Progress:
             self._facts[step["fact"]] = step
         elif "stopped" in step:
             self._stopped[step["stopped"]] = step
+            self._ever_stopped.add(step["stopped"])
 
     def intent(self, stage: Stage) -> Mapping[str, Any] | None:
         """What was last intended, None if that was not begun."""
@@ -186,6 +188,10 @@ class Progress:
     def stopped(self, stage: Stage) -> Mapping[str, Any] | None:
         """How it was left to the user in the middle, to settle conflicts; None if it was not."""
         return self._stopped.get(stage)
+
+    def was_stopped(self, stage: Stage) -> bool:
+        """Whether it was ever left to the user, although it may have been begun anew since."""
+        return stage in self._ever_stopped
 
     def done(self, stage: Stage) -> bool:
         """Whether it is known to be done."""

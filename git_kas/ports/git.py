@@ -130,7 +130,8 @@ class Porcelain(Protocol):
     def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
         """Run ``git *arguments`` in ``folder``, which may end as it likes; ``stdin`` is what it can read.
 
-        With ``scratch``, a folder of our own, objects are read from the repository and written there.
+        With ``scratch``, a folder of our own, objects are read from the repository and written there, and the
+        index is a copy.
 
         Raises:
             ProgramFailed: there is no git program, or no folder to run it in.

@@ -77,6 +77,11 @@ class FinishGit:
         """The tree of a commit."""
         return self._porcelain.run(self.home, "rev-parse", "--verify", f"{commit}^{{tree}}").strip()
 
+    def last_copied(self, without: str, tip: str) -> str:
+        """The commit that a rebase of ``tip`` onto ``without`` copies last; empty if there is none."""
+        asked = ("--max-count=1", "--topo-order", "--no-merges", f"{without}..{tip}", "--")
+        return self._porcelain.run(self.home, "rev-list", *asked).strip()
+
     def subjects(self, without: str, tip: str, most: int = MOST_COMMITS_LISTED) -> list[str]:
         """Short name and subject of the oldest commits that ``tip`` has and ``without`` lacks."""
         listed = self._porcelain.run(
@@ -102,6 +107,15 @@ class FinishGit:
             ended = self._porcelain.attempt(folder, "write-tree", scratch=scratch.path)
         finally:
             scratch.delete()
+        return ended.out.strip() if ended.status == 0 else ""
+
+    def squash_message(self, folder: str) -> str:
+        """The name of the message that Git keeps while a squash waits to be committed; empty without one.
+
+        Whatever ends that merge removes it: a commit, a reset, a switch to another branch.
+        """
+        path = self._porcelain.run(folder, "rev-parse", "--git-path", "SQUASH_MSG").removesuffix("\n")
+        ended = self._porcelain.attempt(folder, "hash-object", "--no-filters", "--", path)
         return ended.out.strip() if ended.status == 0 else ""
 
     def trial(self, base: str, tip: str) -> Trial:

@@ -78,14 +78,30 @@ class Landing:
             return self._git.half_moved(site.path, self._tip)
         stopped = self._log.progress.stopped(Stage.LAND)
         if stopped is not None:
-            return bool(stopped["base"] == base_now)
+            message = self._git.squash_message(site.path)
+            return bool(stopped["base"] == base_now and message and stopped.get("message") == message)
+        return self._staged_is_ours(site, base_now)
+
+    def _staged_is_ours(self, site: Worktree, base_now: str) -> bool:
+        """Whether what is staged at ``site`` is what merging gives, and nothing of the user's own with it."""
         staged = self._git.staged_tree(site.path)
         if not staged or staged == self._git.tree(base_now):
             return False
+        if self._strategy is Strategy.FF:
+            return staged == self._git.tree(self._tip)
         return staged in {self._log.intended(Stage.LAND, "tree"), self._git.trial(base_now, self._tip).tree}
 
     def take_back(self, site: Worktree) -> bool:
-        """Leave no trace of the unfinished merge at ``site``; whether that worked."""
+        """Leave no trace of the unfinished merge at ``site``; whether that worked.
+
+        What somebody has staged besides, while a hook ran, say, would be lost; then it is left. Conflicts that
+        were left to the user to settle are another thing: those are taken back with what he made of them.
+        """
+        if self._log.progress.stopped(Stage.LAND) is None:
+            base_now = base_tip(self._git, self._log)
+            staged = self._git.staged_tree(site.path)
+            if staged != self._git.tree(base_now) and not self._staged_is_ours(site, base_now):
+                return False
         if self._git.tip("MERGE_HEAD", site.path) is not None:
             return self._git.act(site.path, "merge", "--abort").status == 0
         return self._git.restore_index(site.path)
@@ -134,9 +150,13 @@ class Landing:
         else:
             ended = self._commit(site)
         if ended.status and settled:  # what the user has settled stays
-            self._log.stop(Stage.LAND, (), base_was)
+            self._stop(site, [], base_was)
             raise refused(f"the merge into {self._base} in {site.path}", ended, SETTLED)
         self._settle(ended, site, base_was)
+
+    def _stop(self, site: Worktree, unmerged: list[str], base: str) -> None:
+        message = self._git.squash_message(site.path) if self._strategy is Strategy.SQUASH else ""
+        self._log.stop(Stage.LAND, unmerged, base, message)
 
     def _settle(self, ended: Ended, site: Worktree, base_was: str) -> None:
         """Record what came of a merge, or take it back."""
@@ -146,10 +166,10 @@ class Landing:
             return
         unmerged = self._git.unmerged(site.path)
         if unmerged:
-            self._log.stop(Stage.LAND, unmerged, base_now)
+            self._stop(site, unmerged, base_now)
             raise conflicts_left("The merge", site.path, named(unmerged))
         if base_now == base_was and self._left_behind(site, base_now):
-            self.take_back(site)
+            self.take_back(site)  # if it is ours alone
         restored = (
             base_now == base_was and site_refusal(self._git, self._again(site), self._plans_folder) is None
         )

@@ -44,9 +44,12 @@ class FinishLog:
         """Record what came of ``stage``."""
         self._add({"fact": str(stage), **facts})
 
-    def stop(self, stage: Stage, paths: Sequence[str], base: str) -> None:
-        """Record that ``stage`` waits for the user to settle conflicts, on the base at ``base``."""
-        self._add({"stopped": str(stage), "paths": list(paths), "base": base})
+    def stop(self, stage: Stage, paths: Sequence[str], base: str, message: str = "") -> None:
+        """Record that ``stage`` waits for the user to settle conflicts, on the base at ``base``.
+
+        ``message`` names what Git keeps meanwhile, see :meth:`FinishGit.squash_message`.
+        """
+        self._add({"stopped": str(stage), "paths": list(paths), "base": base, "message": message})
 
     def done(self, stage: Stage) -> bool:
         """Whether ``stage`` is known to be done."""

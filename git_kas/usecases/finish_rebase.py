@@ -5,11 +5,11 @@ Until all copies are made, neither moves; then each moves only if it is still wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.finish import Stage
 from git_kas.domain.worktree import Operation
-from git_kas.errors import Conflict, NotFound
+from git_kas.errors import ChecksFailed, Conflict, NotFound
 from git_kas.usecases.finish_checks import named, site_refusal, worktree_problem
 from git_kas.usecases.finish_land import add_worktree, base_tip, find_own_worktree, own_worktree
 from git_kas.usecases.finish_log import AS_BEFORE, CONTINUE, SETTLED, conflicts_left, refused
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Settings that would touch other branches or hide changes.
 _SETTINGS = ("-c", "rebase.updateRefs=false", "-c", "rebase.autoStash=false")
+# Git leaves out commits whose copies the base has, although it may have reverted them since.
+_COPY_ALL: Final = ("--no-autosquash", "--reapply-cherry-picks")
 REASON = "git kas finish: rebased"
 
 
@@ -61,11 +63,29 @@ class Rebasing:
         if Operation.REBASE in own.operations:
             return self._go_on(own)
         head = self._git.tip("HEAD", own.path)
+        if self._is_in_the_middle(own, head):
+            raise Conflict(
+                f"The rebase in {own.path} was left in the middle; nothing landed.",
+                next_step="'git kas finish --abort' ends this; then finish again.",
+            )
         if head and self._log.intended(Stage.REBASE, "onto") == base_now and self._git.contains(head, base_now):
             return self._keep(head, base_now)
-        self._log.intend(Stage.REBASE, onto=base_now)
-        ended = self._git.act(own.path, *_SETTINGS, "rebase", "--quiet", "--no-autosquash", base_now)
+        self._log.intend(Stage.REBASE, onto=base_now, tip=head)
+        ended = self._git.act(own.path, *_SETTINGS, "rebase", "--quiet", *_COPY_ALL, base_now)
         return self._settle(own, ended, base_now)
+
+    def _is_in_the_middle(self, own: Worktree, head: str | None) -> bool:
+        """Whether a rebase that is no longer under way was left before its end, as by ``git rebase --quit``.
+
+        Git leaves behind which commit was last in its way, unless copies of later ones followed.
+        """
+        at = self._git.tip("REBASE_HEAD", own.path)
+        if at is None or head is None:
+            return False
+        onto, tip = self._log.intended(Stage.REBASE, "onto"), self._log.intended(Stage.REBASE, "tip")
+        if not tip or at != self._git.last_copied(onto, tip):
+            return True
+        return self._git.staged_tree(own.path) != self._git.tree(head)
 
     def _go_on(self, own: Worktree) -> str:
         unmerged = self._git.unmerged(own.path)
@@ -116,6 +136,7 @@ class Rebasing:
             return
         if not self._git.contains(result, base_now):
             raise Conflict(f"{base} has moved meanwhile; nothing landed.", next_step=CONTINUE)
+        self._insist_on_all(result, base_now)
         site = self._git.worktree_of(base)
         if site is not None:
             if self._log.intended(Stage.LAND, "to") == result and self._git.half_moved(site.path, result):
@@ -133,6 +154,20 @@ class Rebasing:
                 self._git.restore_index(site.path)
             raise refused(f"the move of {base}", ended, AS_BEFORE)
         self._log.fact(Stage.LAND, base_was=base_now, base_is=result, ours=True)
+
+    def _insist_on_all(self, result: str, base_now: str) -> None:
+        """The copies must give what a merge would; a change that is in a merge commit alone is in none of them.
+
+        Where the user had conflicts to settle, it is for him to say what they give.
+        """
+        trial = self._git.trial(base_now, self._log.asked.tip)
+        if self._log.progress.was_stopped(Stage.REBASE) or trial.tree in {"", self._git.tree(result)}:
+            return
+        raise ChecksFailed(
+            f"The copies of the commits of {self._log.asked.branch} would not give what a merge gives; "
+            "nothing landed.",
+            next_step="'git kas finish --abort' ends this; then use another --strategy.",
+        )
 
     def _found_landed(self, result: str, base_now: str) -> None:
         base_was = self._log.intended(Stage.LAND, "base_was") or base_now

@@ -72,7 +72,7 @@ class Requesting:
 
         Raises:
             NotFound: the forge has no such pull request any more.
-            Conflict: it was closed without a merge.
+            Conflict: it was closed without a merge, or merged into another branch.
             WouldLoseData: it was merged without some commits that are here.
         """
         asked = self._log.asked
@@ -84,6 +84,11 @@ class Requesting:
             )
         if request.state is not RequestState.MERGED:
             return request, False
+        if request.base != asked.base:
+            raise Conflict(
+                f"The pull request {request.url} was merged into {request.base}, and not into {asked.base}.",
+                next_step="'git kas finish --abort' ends this and keeps the branch; then finish another way.",
+            )
         tip = self._git.tip(asked.branch_name.ref) or asked.branch_tip
         if request.head_id == tip:
             return request, True

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from git_kas.errors import ProgramFailed, ReadOnly
 from git_kas.ports.git import Ended
 from git_kas_gitcli.environment import acting_environment, inherited_names_to_unset
+from git_kas_gitcli.lifeline import bound_to_us
 from git_kas_gitcli.messages import first_line
 from git_kas_gitcli.trace import failed_hook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from git_kas.domain.worktree import Worktree
     from git_kas.ports.git import PendingInspections, PendingStatuses
@@ -62,10 +64,30 @@ class GitProgramPorcelain:
         with _temporary_folder() as own, open(os.path.join(own, "given"), "w+b") as given:
             given.write(os.fsencode(stdin))
             given.seek(0)
+            if scratch:
+                environment |= self._copied_index(folder, own)
             trace = os.path.join(own, "trace")
             environment["GIT_TRACE2_EVENT"] = trace
-            ended = _execute(folder, arguments, environment, given)
+            ended = _execute(folder, arguments, environment, given, bound_to_us())
             return ended._replace(failed_hook=failed_hook(trace)) if ended.status else ended
+
+    def _copied_index(self, folder: str, to: str) -> dict[str, str]:
+        """Have Git use a copy of the index: write-tree notes in it the trees that it makes (git-write-tree(1)).
+
+        In the index itself they would name objects that are gone with the scratch folder.
+        """
+        index = self.run(folder, "rev-parse", "--git-path", "index").removesuffix("\n")
+        copy = os.path.join(to, "index")
+        try:
+            shutil.copyfile(os.path.join(folder, index), copy)
+        except FileNotFoundError:  # an empty one, as in a bare repository
+            pass
+        except OSError as error:
+            raise ReadOnly(
+                f"The index of {folder} cannot be copied: {error.strerror}.",
+                next_step="Make room, or set TMPDIR.",
+            ) from error
+        return {"GIT_INDEX_FILE": copy}
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
@@ -78,7 +100,11 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _execute(
-    folder: str, arguments: Sequence[str], environment: Mapping[str, str], given: BinaryIO | None
+    folder: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    given: BinaryIO | None,
+    before: Callable[[], None] | None = None,
 ) -> Ended:
     try:
         from git import Git
@@ -102,6 +128,7 @@ def _execute(
             with_exceptions=False,
             stdout_as_string=True,
             strip_newline_in_stdout=False,
+            preexec_fn=before,
         )
     except GitCommandNotFound as error:
         raise ProgramFailed(

@@ -312,3 +312,14 @@ def test_killed_at_every_step(hosted: HostedWorld, when: str) -> None:
     assert world.moves == ["implement_finished", "review_approved"]
     assert (len(hosted.requests), world.is_done) == (1, True)
     assert reaper.deaths > 8
+
+
+def test_merged_into_another_branch_is_not_merged_into_the_base(hosted: HostedWorld) -> None:
+    """Whoever may edit a pull request may choose another branch to merge it into."""
+    ask(hosted)
+    hosted.update(baseRefName="develop")
+    hosted.merge()
+    with pytest.raises(Conflict, match="was merged into develop, and not into main"):
+        hosted.world.go_on()
+    assert hosted.world.status == "reviewing"
+    assert hosted.world.tip(BRANCH)
