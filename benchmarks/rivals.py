@@ -44,7 +44,7 @@ class RivalRun:
 
 def run_squash_loop(built: Built) -> RivalRun:
     """The algorithm of git-extras, as a shell loop."""
-    with _copy(built) as copy, tempfile.NamedTemporaryFile("r") as printed:
+    with copied(built) as copy, tempfile.NamedTemporaryFile("r") as printed:
         before = count_loose_objects(copy)
         command = ("sh", "-c", _SQUASH_LOOP)
         sample = measure(command, copy.path, copy.environment, Path(printed.name))
@@ -55,7 +55,7 @@ def run_squash_loop(built: Built) -> RivalRun:
 def run_delete_merged_branches(built: Built) -> RivalRun:
     """git-delete-merged-branches from PyPI at its highest effort. Branches of worktrees it leaves out."""
     program = _installed()
-    with _copy(built) as copy:
+    with copied(built) as copy:
         _git(copy, "config", "delete-merged-branches.configured", "5.0.0+")  # or it asks
         before, objects = branches_of(copy), count_loose_objects(copy)
         command = (str(program), "--branch", BASE, "--effort", "3", "--yes")
@@ -91,7 +91,7 @@ def _installed() -> Path:
 
 
 @contextmanager
-def _copy(built: Built) -> Iterator[Built]:
+def copied(built: Built) -> Iterator[Built]:
     """A copy of the repository and its worktrees, whose links lead to one another and never to the originals.
 
     Not by `git worktree repair`: the copies' links still lead to the original, and it would change that one.

@@ -19,7 +19,8 @@ class WorktreeStep(NamedTuple):
     """A worktree that goes into the trash.
 
     ``tree`` and ``kept_admin`` are where its folder and its administrative folder go; ``tree`` is empty where
-    there was no folder. ``head`` is the commit that was checked out, None where there was none.
+    there was no folder. ``head`` is the commit that was checked out, None where there was none. ``beside`` are
+    the administrative folders of other worktrees that had the same branch checked out.
     """
 
     number: int
@@ -30,6 +31,7 @@ class WorktreeStep(NamedTuple):
     kept_admin: str
     branch: BranchName | None
     head: ObjectId | None
+    beside: tuple[str, ...] = ()
 
 
 class RemovedBranch(NamedTuple):
@@ -141,7 +143,9 @@ def numbers_done(steps: Iterable[Mapping[str, Any]]) -> frozenset[int]:
 def _worktree(members: dict[str, Any]) -> WorktreeStep:
     step = WorktreeStep(**members)
     return step._replace(
-        branch=BranchName(step.branch) if step.branch else None, head=ObjectId(step.head) if step.head else None
+        branch=BranchName(step.branch) if step.branch else None,
+        head=ObjectId(step.head) if step.head else None,
+        beside=tuple(step.beside),
     )
 
 

@@ -138,13 +138,18 @@ class Remover:
         found = facts[now.path].reasons(scope.untouchable)
         if kept := [reason for reason in found if reason.keeps(scope.accepted)]:
             return kept
-        problem = self._to_trash(now)
+        beside = [
+            other.admin_dir
+            for other in all_worktrees
+            if now.branch is not None and other.branch == now.branch and other.id != now.id
+        ]
+        problem = self._to_trash(now, tuple(beside))
         if problem is None:
             return []
         is_elsewhere = isinstance(problem, WouldLoseData)
         return [Reason(ReasonCode.OTHER_FILE_SYSTEM if is_elsewhere else ReasonCode.FAILED, problem.message)]
 
-    def _to_trash(self, worktree: Worktree) -> KasError | None:
+    def _to_trash(self, worktree: Worktree, beside: tuple[str, ...]) -> KasError | None:
         """What went wrong, so that the worktree stays; what the journal refuses is raised."""
         trash, number = self._ports.inspect.trash, self._next()
         try:
@@ -164,6 +169,7 @@ class Remover:
             kept_admin=place.admin,
             branch=worktree.branch,
             head=head,
+            beside=beside,
         )
         problem = self._move(step)
         if isinstance(problem, WouldLoseData) and step.tree:
@@ -215,7 +221,10 @@ class Remover:
             self._ports.journal.keep(self._operation, step.logs, logs)
             self._record(step)
             try:
-                self._plumbing.transaction(_deletion(left, unless_changed))
+                # Git takes a HEAD that leads to what is verified for changed, and says so in its reflog.
+                head = self._plumbing.head_target()
+                verified = {ref: tip for ref, tip in unless_changed.items() if ref != head}
+                self._plumbing.transaction(_deletion(left, verified))
             except ProgramFailed as error:
                 self._record(step._replace(branches=()))
                 blamed = [branch for branch in left if f"'{branch.name.ref}'" in error.message]

@@ -229,7 +229,8 @@ class _Undo:
             renaming.worktree(step.number, step.path, step.admin)
         if step.branch is None or step.branch in coming_back or step.head is None:
             return
-        place = next((worktree.path for worktree in others if worktree.branch == step.branch), "")
+        strangers = [worktree for worktree in others if worktree.admin_dir not in step.beside]
+        place = next((worktree.path for worktree in strangers if worktree.branch == step.branch), "")
         if place:
             renaming.other_branch(
                 step.branch, step.head, references, f"branch {step.branch} is checked out at {place}"

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from git_kas.domain.worktree import Worktree
 
 # An entry of ``git ls-files -v -s -z`` that is no plain file of the index: overlooked, or a submodule.
+# What decides about removal is read from the files themselves, not from those who watch them.
+_TRUST_NOBODY: Final = ("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false")
+
 _ODD: Final = re.compile(rb"(?:^|(?<=\0))(?!H 1[02])([A-Za-z?]) (\d{6}) ([0-9a-f]+) (\d)\t([^\0]*)")
 _SKIP_WORKTREE: Final = b"S"
 _GITLINK: Final = b"160000"
@@ -47,6 +50,8 @@ class _Odd(NamedTuple):
 
 class BackgroundInspections(BackgroundGit):
     """The port :class:`~git_kas.ports.git.PendingInspections`."""
+
+    SETTINGS = _TRUST_NOBODY
 
     def __init__(self, worktrees: Sequence[Worktree], environment: Mapping[str, str]) -> None:
         self._found: dict[str, Inspection] = {}
@@ -117,7 +122,7 @@ class BackgroundInspections(BackgroundGit):
         return found if output.strip() else found._replace(unreachable=worktree.head)
 
     def _git(self, worktree: Worktree, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
-        located = ["--git-dir", worktree.admin_dir]
+        located = ["--git-dir", worktree.admin_dir, *_TRUST_NOBODY]
         if worktree.readable:
             located += ["--work-tree", worktree.path, "-C", worktree.path]
         try:

@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from threading import Thread
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from git_kas.domain.worktree import Dirt, Worktree
 from git_kas.errors import ProgramFailed
@@ -34,6 +34,9 @@ class BackgroundGit:
     ``options`` are added to those of git-status(1).
     """
 
+    SETTINGS: ClassVar[Sequence[str]] = ()
+    """Options for every child, ahead of the subcommand."""
+
     def __init__(self, worktrees: Sequence[Worktree], environment: Mapping[str, str], *options: str) -> None:
         self._environment = child_environment(environment)
         self._options = options
@@ -59,6 +62,7 @@ class BackgroundGit:
 
     def _ask_git(self, worktree: Worktree, *pathspecs: str) -> _Outcome:
         located = ["--git-dir", worktree.admin_dir, "--work-tree", worktree.path, "-C", worktree.path]
+        located += self.SETTINGS
         if _would_become_sparse(worktree):
             located += ["-c", "index.sparse=false"]
         try:

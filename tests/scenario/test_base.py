@@ -27,7 +27,7 @@ def track_remote_head(repo: Repo, branch: str) -> None:
 
 def test_base_is_main_when_nothing_says_otherwise(develop: Repo, triage: Triage) -> None:
     answer = triage()
-    assert (answer.base, answer.verdict("side")) == ("main", ("unknown", "content_not_compared"))
+    assert (answer.base, answer.verdict("side")) == ("main", ("unmerged", None))
 
 
 def test_base_configured_in_git(develop: Repo, triage: Triage) -> None:

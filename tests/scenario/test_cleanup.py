@@ -48,6 +48,20 @@ def test_what_is_safe_goes(kas: Run, repo: Repo) -> None:
     assert (again.data["operation"], again.data["rows"]) == (None, [])
 
 
+def test_the_reflog_of_head_tells_nothing_new(kas: Run, repo: Repo) -> None:
+    repo.git("branch", "side")
+    repo.commit("merged", {"a.txt": "1\n"})
+    repo.git("branch", "-f", "side", "main")
+    repo.commit("more", {"b.txt": "1\n"})
+    log = repo.path / ".git/logs/HEAD"
+    before = log.read_bytes(), (repo.path / ".git/logs/refs/heads/main").read_bytes()
+    finished = kas("cleanup", "side", "--discard-fresh", "--execute", "--json", cwd=repo.path)
+    assert [row["done"] for row in finished.data["rows"]] == [True]
+    assert (log.read_bytes(), (repo.path / ".git/logs/refs/heads/main").read_bytes()) == before
+    assert kas("undo", cwd=repo.path).status == 0
+    assert log.read_bytes() == before[0]
+
+
 def write(name: str, text: str = "changed\n") -> Obstacle:
     def make(repo: Repo, path: Path, kas: Run) -> None:
         (path / name).write_text(text)
