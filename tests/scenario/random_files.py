@@ -149,7 +149,9 @@ class Writer:
             return File(path, PLAIN, blob=bytes([0]) + self.dice.randbytes(60))
         if kind < 0.15:
             return File(path, LINK, blob=f"file-{self.key()}.txt".encode())
-        mode = EXECUTABLE if kind < 0.25 else PLAIN
+        if kind < 0.2:  # as many files have, so that one looks like the other moved
+            return File(path, PLAIN, tuple(self.line(text) for text in COMMON[: self.dice.choice([0, 0, 2])]))
+        mode = EXECUTABLE if kind < 0.3 else PLAIN
         return File(path, mode, tuple(self.line() for _ in range(self.dice.randint(1, 40))))
 
     def begin(self) -> State:
@@ -170,8 +172,13 @@ class Writer:
                 made[self.key()] = self.new_file()
             elif kind < 0.26 and len(made) > 4:
                 del made[key]
-            elif kind < 0.29:
-                made[key] = made[key]._replace(path=f"{self.dice.choice(FOLDERS)}moved-{self.key()}.txt")
+            elif kind < 0.27:
+                moved = made[key]._replace(path=f"{self.dice.choice(FOLDERS)}moved-{self.key()}.txt")
+                made[key] = self.edited(moved) if self.dice.random() < 0.3 else moved
+            elif kind < 0.273:
+                other = self.dice.choice(sorted(made))
+                one, two = made[key], made[other]
+                made[key], made[other] = one._replace(path=two.path), two._replace(path=one.path)
             else:
                 made[key] = self.edited(made[key])
         return made

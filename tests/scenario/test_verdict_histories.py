@@ -14,7 +14,7 @@ from scenario.verdict_oracle import HOWS, KINDS, NOWS, Tally, Witness
 from support import Repo, Run
 
 FULL = os.environ.get("KAS_HISTORIES") == "full"
-SEEDS = range(60) if FULL else range(8)
+SEEDS = range(60) if FULL else range(16)
 EACH_AT_LEAST = 20 if FULL else 1
 
 
@@ -40,7 +40,12 @@ def test_verdicts_of_random_histories(new_repo: Callable[..., Repo], kas: Run) -
     print(*tally.missed, *tally.unconfirmed, *tally.not_first, *tally.surprising, sep="\n")
     assert tally.wrong == []
     assert tally.least([*KINDS, *HOWS, *NOWS], EACH_AT_LEAST) == []
-    assert len(tally.unconfirmed) * 100 <= tally.seen["landed"]
-    assert len(tally.not_first) * 100 <= tally.seen["landed"]
-    assert len(tally.missed) * 50 <= tally.landings
+    assert len(tally.unconfirmed) <= allowed(0.01, tally.seen["landed"])
+    assert len(tally.not_first) <= allowed(0.01, tally.seen["landed"])
+    assert len(tally.missed) <= allowed(0.02, tally.landings)
     assert tally.branches >= (1000 if FULL else 100)
+
+
+def allowed(part: float, number: int) -> int:
+    """So many of a number, and two of a small one."""
+    return max(2, int(part * number))

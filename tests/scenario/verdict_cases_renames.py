@@ -165,6 +165,31 @@ def rename_taken_back_after_drift(history: History) -> Expected:
     return hows(at, "reverted")
 
 
+@because(
+    "the squash held rename and edit; a commit that does not say so took both back, and main went on there"
+)
+def rename_and_edit_taken_back_then_drift(history: History) -> Expected:
+    history.on("side")
+    moved(history, "story.txt", "tale.txt")
+    history.put({"other.txt": lines({4: "four"}, count=9)})
+    history.main()
+    at = history.squash()
+    history.git("mv", "tale.txt", "story.txt")
+    history.put({"other.txt": lines(count=9)}, "not that way")
+    history.put({"story.txt": lines({3: "three"})})
+    return only(landed("squash", at, "reverted"))
+
+
+@because("the squash held all of it; a commit that does not say so took it back, and then main moved the file")
+def taken_back_then_moved_by_the_base(history: History) -> Expected:
+    history.side(EDITED, {"new.txt": "new\n"})
+    at = history.squash()
+    history.put({"story.txt": lines(), "new.txt": None}, "not that way")
+    moved(history, "story.txt", "tale.txt")
+    history.put({"tale.txt": lines({3: "three"})})
+    return only(landed("squash", at, "reverted"))
+
+
 @because("main moved the file away and back again, and has it still")
 def deleted_while_the_base_moved_the_file_away_and_back(history: History) -> Expected:
     history.side({"story.txt": None, "new.txt": "new\n"})

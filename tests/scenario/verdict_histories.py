@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from scenario.random_files import Change, State, Writer, carry, changes_between
 from support import EPOCH, Repo
 
-BRANCHES = 26
+BRANCHES = 28
 
 
 @dataclass(frozen=True)
@@ -283,6 +283,8 @@ WAYS: dict[str, Callable[[World, Branch], Iterator[Step]]] = {
     "respaced": World.respaced,
     "reverted": World.reverted,
     "reverted-2": World.reverted,
+    "reverted-3": World.reverted,
+    "reverted-4": World.reverted,
     "again": World.again,
     "copy": World.copy,
     "copy-2": World.copy,
