@@ -115,13 +115,14 @@ class LocalBranch:
     ``tip`` is None where the reference leads to no commit that is here. ``committed_at`` is the committer
     date of the tip in seconds since 1970 (UTC). ``upstream`` is the full name of the tracking reference as
     configured (git-branch(1), ``--set-upstream-to``), empty without one; whether it still exists is for the
-    reader of all references to say.
+    reader of all references to say. ``leads_to`` is the full name that a symbolic reference holds.
     """
 
     name: BranchName
     tip: ObjectId | None
     committed_at: int | None = None
     upstream: str = ""
+    leads_to: str = ""
 
 
 def usable_time(seconds: int) -> int | None:

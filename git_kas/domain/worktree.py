@@ -34,6 +34,7 @@ class Worktree:
     ``id`` names the folder under ``worktrees/`` (empty for the main worktree). ``branch`` is what HEAD names,
     or during a rebase or bisect the branch that will be returned to; ``head`` the commit of a detached HEAD.
     ``moved_to`` is set when we stand in this worktree at another path than the registered one.
+    ``moving`` are other branches that an unfinished rebase moves as well (git-rebase(1), ``--update-refs``).
     ``lock_files`` are names of files that another Git process holds or has left behind.
     """
 
@@ -48,11 +49,17 @@ class Worktree:
     lock_reason: str = ""
     operations: tuple[Operation, ...] = ()
     lock_files: tuple[str, ...] = ()
+    moving: tuple[BranchName, ...] = ()
 
     @property
     def is_main(self) -> bool:
         """Whether this is the main worktree."""
         return not self.id
+
+    @property
+    def held_branches(self) -> tuple[BranchName, ...]:
+        """The branches that Git lets nobody remove because of this worktree."""
+        return (*([self.branch] if self.branch else []), *self.moving)
 
     @property
     def readable(self) -> bool:

@@ -103,6 +103,7 @@ class _Finder:
         self._surveys: dict[BranchName, BranchSurvey] = {
             row.survey.branch.name: row.survey for row in rows if row.survey
         }
+        self._led_to = {survey.branch.leads_to for survey in self._surveys.values()}
         self._plans = _plans_by_branch(rows)
         self._problems: list[str] = []
         self._found = picture.found
@@ -191,8 +192,8 @@ class _Finder:
     def _branch_rows(self, names: Names, going: set[str]) -> Iterator[CleanupRow]:
         places: dict[BranchName, list[str]] = defaultdict(list)
         for worktree in self._worktrees:
-            if worktree.branch:
-                places[worktree.branch].append(worktree.path)
+            for name in worktree.held_branches:
+                places[name].append(worktree.path)
         if self._scope.location.main_worktree is None:
             target = self._ports.triage.repository.symbolic_target("HEAD")
             for name in self._surveys:
@@ -217,6 +218,8 @@ class _Finder:
         found = list(self._scope.untouchable.reasons(branch.name))
         if places:
             found.append(Reason(ReasonCode.CHECKED_OUT, ", ".join(places)))
+        if branch.leads_to or branch.name.ref in self._led_to:
+            found.append(Reason(ReasonCode.SYMBOLIC))
         in_work = [plan.filename for plan in plans if plan.status not in FINISHED]
         gone = self._asked.remote and survey.upstream is not None and survey.upstream.gone
         if in_work and not gone:

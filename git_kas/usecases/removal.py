@@ -247,7 +247,7 @@ class Remover:
         linked = {name for name, _, target in references if target}
         linked |= {target for _, _, target in references if target}
         worktrees = self._ports.git_folders.worktrees(self._scope.location)
-        places = {worktree.branch: worktree.path for worktree in worktrees if worktree.branch}
+        places = {name: worktree.path for worktree in worktrees for name in worktree.held_branches}
         head = self._plumbing.head_target()
         kept: dict[BranchName, Reason] = {}
         for branch in wanted:

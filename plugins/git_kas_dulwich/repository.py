@@ -216,16 +216,17 @@ class _Trees:
 def _local_branch(repository: Repo, ref: Ref, tracking: TrackingReferences) -> LocalBranch | None:
     try:
         name = BranchName(os.fsdecode(ref.removeprefix(_HEADS)))
-        _, target = repository.refs.follow(ref)
+        names, target = repository.refs.follow(ref)
     except (InvalidName, KeyError, SymrefLoop):
         return None
     if target is None or not _is_object_name(target):
         return None  # a symbolic reference to nothing, or a file that holds no reference
     upstream = tracking.upstream_of(name)
+    leads_to = os.fsdecode(names[1]) if len(names) > 1 else ""
     if target in repository.object_store and isinstance(commit := repository.object_store[target], Commit):
         tip = ObjectId.trusted(commit.id.decode("ascii"))
-        return LocalBranch(name, tip, usable_time(commit.commit_time), upstream)
-    return LocalBranch(name, None, None, upstream)
+        return LocalBranch(name, tip, usable_time(commit.commit_time), upstream, leads_to)
+    return LocalBranch(name, None, None, upstream, leads_to)
 
 
 def _peeled(repository: Repo, raw: bytes) -> Commit | None:

@@ -74,6 +74,7 @@ def _worktree(id_: str, path: str, admin_dir: str, moved_to: str | None = None) 
         lock_reason=read_line(locked) if id_ else "",
         operations=_operations(admin_dir),
         lock_files=tuple(name for name in _LOCK_FILES if os.path.exists(os.path.join(admin_dir, name))),
+        moving=tuple(_moving(os.path.join(admin_dir, "rebase-merge", "update-refs"))),
     )
 
 
@@ -116,6 +117,16 @@ def _branch_to_return_to(admin_dir: str) -> BranchName | None:
             return branch
     bisected = read_line(os.path.join(admin_dir, "BISECT_START"))
     return _branch(_HEADS + bisected) if bisected and not _is_object_id(bisected) else None
+
+
+def _moving(path: str) -> Iterator[BranchName]:
+    """The branches that a rebase lists as to be moved: a name and two commits, each on its own line."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            refs = file.read().split("\n")[::3]
+    except OSError:
+        return
+    yield from filter(None, map(_branch, refs))
 
 
 def _branch(ref: str) -> BranchName | None:

@@ -16,7 +16,9 @@ from git_kas.domain.names import BranchName, ObjectId
 from git_kas.errors import InvalidName
 from git_kas_gitcli.process import GitReader
 
-_BRANCH_FIELDS = "%(objectname)%00%(objecttype)%00%(committerdate:unix)%00%(upstream)%00%(refname:lstrip=2)"
+_BRANCH_FIELDS = (
+    "%(objectname)%00%(objecttype)%00%(committerdate:unix)%00%(upstream)%00%(symref)%00%(refname:lstrip=2)"
+)
 
 _REMOTES = "refs/remotes/"
 _REMOTE_FIELDS = "%(objectname) %(symref) %(refname)"
@@ -135,19 +137,19 @@ class PlumbingRepository:
             if status == 0 and output:
                 yield os.fsdecode(output).rstrip("\n")
             else:
-                yield "\0".join([tip, "missing", "", upstream, name.removeprefix("refs/heads/")])
+                yield "\0".join([tip, "missing", "", upstream, "", name.removeprefix("refs/heads/")])
 
 
 def _local_branch(line: str) -> LocalBranch | None:
-    tip, kind, committed_at, upstream, name = line.split("\0")
+    tip, kind, committed_at, upstream, leads_to, name = line.split("\0")
     try:
         branch = BranchName(name)
     except InvalidName:  # Git lists what update-ref was forced to write; no command of ours could name it
         return None
     if kind != "commit":
-        return LocalBranch(branch, None, None, upstream)
+        return LocalBranch(branch, None, None, upstream, leads_to)
     when = usable_time(int(committed_at)) if committed_at.isdecimal() else None
-    return LocalBranch(branch, ObjectId.trusted(tip), when, upstream)
+    return LocalBranch(branch, ObjectId.trusted(tip), when, upstream, leads_to)
 
 
 def _names_of_each_tree(content: bytes) -> Iterator[frozenset[bytes]]:

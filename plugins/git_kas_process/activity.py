@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.janitor import Usage
+from git_kas_process.table import network_file_systems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,9 @@ class ProcActivity:
     """Looks into ``/proc``.
 
     Processes that may not be looked at are passed over: those of other accounts, and the few that keep even
-    their own account out, such as agents that hold keys. Every machine has some.
+    their own account out, such as agents that hold keys. Every machine has some. So
+    is whatever runs outside of a container, where every worktree would be kept otherwise. Of a folder on a
+    network file system it is said that somebody unseen may use it.
     """
 
     def users_of(self, folders: Sequence[str]) -> Mapping[str, Usage]:
@@ -38,7 +41,12 @@ class ProcActivity:
             for folder, top in tops.items():
                 if top in used and any(path == top or path.startswith(top + b"/") for path in paths):
                     users[folder].append(f"{_name_of(pid)} (process {pid})")
-        return {folder: Usage(tuple(users[folder])) for folder in folders}
+        remote = {
+            folder: f"other machines may use a file system of the kind {kind}"
+            for folder, kind in zip(folders, network_file_systems(folders), strict=True)
+            if kind
+        }
+        return {folder: Usage(tuple(users[folder]), remote.get(folder, "")) for folder in folders}
 
 
 def _others() -> Iterator[int]:

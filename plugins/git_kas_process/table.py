@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 _PROC: Final = "/proc"
 _FIRST_NAMESPACE: Final = "pid:[4026531836]"  # PROC_PID_INIT_INO of the kernel
-_SHARED_FILE_SYSTEMS: Final = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "ceph", "glusterfs", "lustre", "afs", "vboxsf", "prl_fs"}
+_NETWORK_FILE_SYSTEMS: Final = frozenset(
+    {"fuse.sshfs", "nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "lustre", "afs"}
 )
+_SHARED_FILE_SYSTEMS: Final = _NETWORK_FILE_SYSTEMS | {"9p", "virtiofs", "vboxsf", "prl_fs"}
 _HIDING: Final = ("hidepid=1", "hidepid=2", "hidepid=4", "hidepid=noaccess", "hidepid=invisible")
 _LOCATING_OPTIONS: Final = ("--git-dir", "--work-tree")
 _LOCATING_VARIABLES: Final = frozenset({"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})
@@ -41,6 +42,16 @@ class _Mount(NamedTuple):
     point: str
     kind: str
     options: str
+
+
+def network_file_systems(paths: Sequence[str]) -> list[str]:
+    """For each path the kind of the file system that other machines on the network may use, empty if none."""
+    try:
+        mounts = list(_mounts())
+    except OSError:
+        return [""] * len(paths)
+    kinds = [_file_system(os.path.realpath(path), mounts) for path in paths]
+    return [kind if kind in _NETWORK_FILE_SYSTEMS else "" for kind in kinds]
 
 
 class ProcProcessTable:

@@ -80,14 +80,17 @@ class LibgitRepository:
     def _local_branch(self, ref: str) -> LocalBranch | None:
         try:
             name = BranchName(ref.removeprefix(_HEADS))
-            target = self._repository.references[ref].resolve().target
+            reference = self._repository.references[ref]
+            target = reference.resolve().target
         except (InvalidName, KeyError, pygit2.GitError):
             return None  # a name no command of ours could give back, or a symbolic reference to nothing
         upstream = self._tracking.upstream_of(name)
+        leads_to = str(reference.target) if reference.type == ReferenceType.SYMBOLIC else ""
         commit: object = self._repository.get(target)
         if not isinstance(commit, pygit2.Commit):
-            return LocalBranch(name, None, None, upstream)
-        return LocalBranch(name, ObjectId.trusted(str(commit.id)), usable_time(commit.commit_time), upstream)
+            return LocalBranch(name, None, None, upstream, leads_to)
+        tip = ObjectId.trusted(str(commit.id))
+        return LocalBranch(name, tip, usable_time(commit.commit_time), upstream, leads_to)
 
     def remote_branches(self) -> Mapping[str, ObjectId]:
         """See :class:`git_kas.ports.git.Repository`."""

@@ -13,6 +13,7 @@ import pytest
 from git_kas.domain.janitor import Usage
 from git_kas.ports.fake_janitor import FakeActivity
 from git_kas_process import activity as activity_module
+from git_kas_process import table as table_module
 from git_kas_process.activity import ProcActivity
 
 WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
@@ -79,6 +80,21 @@ def test_where_one_cannot_look_it_says_so(
 ) -> None:
     monkeypatch.setattr(activity_module, "_PROC", str(tmp_path / "nowhere"))
     assert ProcActivity().users_of([str(folder)])[str(folder)].unseen != ""
+
+
+@pytest.mark.parametrize(("kind", "unseen"), [("nfs4", True), ("ext4", False), ("9p", False)])
+def test_on_a_network_other_machines_may_be_at_work(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, *, unseen: bool
+) -> None:
+    proc = tmp_path / "proc"
+    (proc / "self").mkdir(parents=True)
+    root = "20 1 254:0 / / rw - ext4 /dev/vda rw\n"
+    mounted = str(folder).replace(" ", "\\040")
+    (proc / "self/mountinfo").write_text(f"{root}21 20 0:22 / {mounted} rw - {kind} far:/ rw\n")
+    monkeypatch.setattr(table_module, "_PROC", str(proc))
+    beside = str(folder.parent / "a folder beside")
+    users = ProcActivity().users_of([str(folder), beside])
+    assert (users[str(folder)].unseen != "", users[beside].unseen) == (unseen, "")
 
 
 def test_the_fake_answers_for_every_folder() -> None:

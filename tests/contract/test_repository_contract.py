@@ -126,7 +126,9 @@ def test_repository_without_commit_has_no_branch(new_repo: NewRepo, open_reader:
 
 def test_symbolic_branch_has_the_tip_it_leads_to(repo: Repo, open_reader: Open) -> None:
     repo.git("symbolic-ref", "refs/heads/alias", "refs/heads/main")
-    assert by_name(open_reader(repo.path))["alias"].tip == repo.git("rev-parse", "main")
+    branches = by_name(open_reader(repo.path))
+    assert branches["alias"].tip == repo.git("rev-parse", "main")
+    assert (branches["alias"].leads_to, branches["main"].leads_to) == ("refs/heads/main", "")
 
 
 def test_dangling_symbolic_branch_has_no_tip(repo: Repo, open_reader: Open) -> None:

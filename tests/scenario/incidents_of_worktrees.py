@@ -275,6 +275,19 @@ def branch_rebased_elsewhere(scene: Scene) -> Fate:
     return Fate({"busy": "landed"}, kept={"busy": "checked_out", place: ""})
 
 
+@when("a rebase of the branch that grew out of it has stopped elsewhere, and will move it as well (git 2.38)")
+def branch_moved_by_a_rebase_elsewhere(scene: Scene) -> Fate:
+    place = scene.around / "elsewhere"
+    scene.side(WORK, {"more.txt": "more\n"}, name="lower")
+    scene.side({"story.txt": lines({10: "ten", 11: "eleven"})}, name="upper", start="lower")
+    scene.squash("lower")
+    scene.put({"story.txt": lines({10: "zehn", 11: "elf"})})
+    scene.git("worktree", "add", "-q", str(place), "upper")
+    fails(scene, "-c", "rebase.updateRefs=true", "rebase", "main", cwd=place)
+    fails(scene, "branch", "-D", "lower", cwd=scene.path)
+    return Fate({"lower": "landed"}, kept={"lower": "checked_out", place: ""})
+
+
 @when("the merged branch is where a bisection in another worktree goes back to")
 def branch_bisected_elsewhere(scene: Scene) -> Fate:
     place = scene.around / "elsewhere"

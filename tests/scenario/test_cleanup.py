@@ -192,6 +192,8 @@ def test_branches_are_judged(kas: Run, repo: Repo) -> None:
     merged_branch(repo, "release")
     repo.git("symbolic-ref", "refs/heads/alias", "refs/heads/merged")
     repo.git("tag", "merged", "unmerged")
+    looked = rows(kas("cleanup", "--json", cwd=repo.path).data)
+    assert codes(looked["branch", "merged"]) == codes(looked["branch", "alias"]) == ["symbolic"]
     done = kas("cleanup", "--execute", "--json", cwd=repo.path)
     found = rows(done.data)
     assert codes(found["branch", "fresh"]) == ["fresh"]
