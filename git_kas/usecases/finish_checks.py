@@ -61,7 +61,7 @@ class Examination:
         self._check_commits(tip, base)
         self._check_worktree(worktree)
         if self.wish.choice is Choice.MERGE:
-            self._check_base(base)
+            self._check_base(tip, base)
         self._check_trial(tip, base)
         remote = self._check_remote() if self.wish.choice is Choice.PULL_REQUEST else ""
         self.asked = self._compose(tip, base, worktree, remote)
@@ -189,7 +189,7 @@ class Examination:
         else:
             self._passed(CheckName.WORKTREE, f"{worktree.path} is clean")
 
-    def _check_base(self, base: Base) -> None:
+    def _check_base(self, tip: ObjectId, base: Base) -> None:
         if base.ref != base.name.ref:
             problem = f"There is no local branch '{base.name}' to merge into, only {base.word}."
             step = f"Make it: 'git branch {base.name} {base.word}'."
@@ -200,6 +200,9 @@ class Examination:
             self._passed(CheckName.BASE, f"{base.name} is checked out nowhere")
             return
         refusal = site_refusal(self._git, site, self._scope.plans_folder)
+        if refusal is None:
+            paths = self._git.in_the_way(site.path, base.tip, tip, merged=True)
+            refusal = overwriting_refusal(paths, site.path)
         if refusal is not None:
             self._failed(CheckName.BASE, refusal)
         else:
@@ -285,7 +288,7 @@ def worktree_problem(worktree: Worktree) -> str:
 def site_refusal(git: FinishGit, site: Worktree, plans_folder: str) -> KasError | None:
     """Why the branch checked out at ``site`` cannot be moved there, None if it can.
 
-    Untracked files do no harm: Git refuses to write over one, before it changes anything.
+    Untracked files do no harm unless they are in the way, see :func:`overwriting_refusal`.
     """
     step = f"Look: 'git -C {site.path} status'. Finish or set aside what is there."
     problem = worktree_problem(site)
@@ -296,6 +299,19 @@ def site_refusal(git: FinishGit, site: Worktree, plans_folder: str) -> KasError 
         elif dirt.changed:
             problem = f"{dirt.changed} tracked {_paths(dirt.changed)} changed in {site.path}, where the base is"
     return WouldLoseData(f"{problem}.", next_step=step) if problem else None
+
+
+def overwriting_refusal(paths: list[str], folder: str) -> KasError | None:
+    """Why nothing is written at ``folder`` while untracked ``paths`` are in the way, None if none is.
+
+    Git itself refuses that for files which it does not ignore, and silently replaces those which it does.
+    """
+    if not paths:
+        return None
+    return WouldLoseData(
+        f"In {folder} untracked or ignored files would be overwritten: {named(paths)}.",
+        next_step="Move them elsewhere, and try again.",
+    )
 
 
 def trial_refusal(trial: Trial, branch: BranchName, base: str) -> KasError | None:

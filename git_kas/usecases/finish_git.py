@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _USAGE: Final = 129
 _CONFLICTS: Final = 1
+_MOST_PATHS: Final = 500
+"""On one command line."""
 
 
 class Trial(NamedTuple):
@@ -157,6 +159,31 @@ class FinishGit:
         inside = [other for other in self.worktrees() if other.readable and other.path.startswith(above)]
         pending = self._porcelain.start_statuses([worktree, *inside])
         return pending.collect(signal_folders(plans_folder))[worktree.path]
+
+    def in_the_way(self, folder: str, now: str, to: str, *, merged: bool = False) -> list[str]:
+        """Untracked files at ``folder`` that Git would replace between ``now`` and ``to``; ignored ones, too.
+
+        ``merged``: ``to`` is merged into ``now``, so that only what it has added counts.
+        """
+        related = merged and self._porcelain.attempt(self.home, "merge-base", now, to).status == 0
+        ends = (f"{now}...{to}",) if related else (now, to)
+        options = ("--name-only", "--no-renames", "--diff-filter=A", "--no-relative", "-z")
+        listed = self._porcelain.run(self.home, "diff", *options, *ends, "--")
+        added = {path for path in listed.split("\0") if path}
+        above = {path[:at] for path in added for at, letter in enumerate(path) if letter == "/"}
+        found = set(self._untracked(folder, sorted(added)))
+        found |= above.intersection(self._untracked(folder, sorted(above), "--directory"))
+        return sorted(found)
+
+    def _untracked(self, folder: str, paths: list[str], *options: str) -> list[str]:
+        """Untracked files at and below ``paths``; ignored ones, too."""
+        found: list[str] = []
+        for start in range(0, len(paths), _MOST_PATHS):
+            some = paths[start : start + _MOST_PATHS]
+            asked = ("ls-files", "--others", *options, "--full-name", "-z", "--", *some)
+            listed = self._porcelain.run(folder, "--literal-pathspecs", *asked)
+            found += [path for path in listed.split("\0") if path]
+        return found
 
     # -- acting ----------------------------------------------------------------------------------------------
 

@@ -112,7 +112,10 @@ CHECK_MEANINGS = {
     CheckName.COMMITS: "the branch has commits that the base lacks",
     CheckName.WORKTREE: "the branch's worktree is clean, untracked files count, and nothing is begun there",
     CheckName.SIGNALS: "no signal about the plan waits to be applied",
-    CheckName.BASE: "the base exists here; where it is checked out, no tracked file is changed, nothing begun",
+    CheckName.BASE: (
+        "the base exists here; where it is checked out, no tracked file is changed, nothing begun, and no "
+        "untracked or ignored file is in the way"
+    ),
     CheckName.TRIAL: "branch and base merge without conflict, tried where it leaves no object behind",
     CheckName.REMOTE: "there is a remote to push to",
     CheckName.TESTS: "the test command, if one is configured, succeeds in the branch's worktree",

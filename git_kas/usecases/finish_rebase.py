@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from git_kas.domain.finish import Stage
 from git_kas.domain.worktree import Operation
 from git_kas.errors import ChecksFailed, Conflict, NotFound
-from git_kas.usecases.finish_checks import named, site_refusal, worktree_problem
+from git_kas.usecases.finish_checks import named, overwriting_refusal, site_refusal, worktree_problem
 from git_kas.usecases.finish_land import add_worktree, base_tip, find_own_worktree, own_worktree
 from git_kas.usecases.finish_log import AS_BEFORE, CONTINUE, SETTLED, conflicts_left, refused
 
@@ -141,7 +141,9 @@ class Rebasing:
         if site is not None:
             if self._log.intended(Stage.LAND, "to") == result and self._git.half_moved(site.path, result):
                 self._git.restore_index(site.path)
-            refusal = site_refusal(self._git, site, self._plans_folder)
+            refusal = site_refusal(self._git, site, self._plans_folder) or overwriting_refusal(
+                self._git.in_the_way(site.path, base_now, result), site.path
+            )
             if refusal is not None:
                 raise refusal
         self._log.intend(Stage.LAND, base_was=base_now, to=result, site=site.path if site else "")
@@ -182,9 +184,15 @@ class Rebasing:
             worktree = self._git.worktree_of(asked.branch_name)
             if worktree is None:
                 self._git.move_ref(asked.branch_name.ref, result, asked.tip, REASON)
-            elif not worktree_problem(worktree) and not self._git.dirt(worktree, self._plans_folder).changed:
+            elif self._is_free(worktree, result):
                 self._git.move_checked_out(worktree.path, result)
                 if self._git.half_moved(worktree.path, result):
                     self._git.restore_index(worktree.path)
         moved = self._git.tip(asked.branch_name.ref) == result
         self._log.fact(Stage.BRANCH, to=result if moved else "")
+
+    def _is_free(self, worktree: Worktree, result: str) -> bool:
+        """Whether the branch's worktree can follow it without touching anything of the user's own."""
+        if worktree_problem(worktree) or self._git.dirt(worktree, self._plans_folder).changed:
+            return False
+        return not self._git.in_the_way(worktree.path, self._log.asked.tip, result)
