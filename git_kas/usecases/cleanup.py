@@ -141,7 +141,8 @@ def cleanup(
         rows = [_after(row, removed, plans) for row in found.rows]
         ports.journal.record(operation, encode_end())
     warnings = [*problems, *found.warnings, *removed.warnings]
-    return Cleanup(operation, executed=True, rows=rows, warnings=warnings)
+    done = operation if any(row.done for row in rows) else None
+    return Cleanup(done, executed=True, rows=rows, warnings=warnings)
 
 
 def _insist_on_whole_undos(ports: RemovalPorts) -> None:

@@ -7,6 +7,14 @@ from janitor import merged_branch
 from support import Repo, Run
 
 
+def test_where_nothing_went_there_is_no_operation_to_take_back(kas: Run, repo: Repo) -> None:
+    merged_branch(repo, "a")
+    (repo.path / ".git/refs/heads/a.lock").touch()
+    data = kas("cleanup", "--execute", "--json", cwd=repo.path).data
+    assert [row["done"] for row in data["rows"]] == [False]
+    assert (data["executed"], data["operation"]) == (True, None)
+
+
 def begun_undo(repo: Repo, operation: str) -> None:
     """An undo that was killed when it had said under which names everything comes back."""
     journal = DiskOperationJournal(str(repo.path / ".git"))
