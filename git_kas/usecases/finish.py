@@ -154,6 +154,8 @@ class Finishing:
         answer.pull_request = PullRequestShown(request.number, request.url, str(request.state))
         answer.did.append(f"{asked.branch} is on {asked.remote}; pull request: {request.url}")
         if merged:
+            if not log.done(Stage.BRANCH):  # it may have got commits since it was asked for
+                log.fact(Stage.BRANCH, to=request.head_id)
             answer.landed_at = request.merge_commit or ""
             answer.did.append(f"{request.url} is merged as the branch is here")
             return True

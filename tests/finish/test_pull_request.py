@@ -11,7 +11,7 @@ import pytest
 
 from finish.forges import HostedWorld
 from finish.journals import Killed
-from finish.worlds import BRANCH, PLAN, World
+from finish.worlds import BRANCH, PLAN, Removal, World
 from git_kas.domain.finish import Choice
 from git_kas.domain.lifecycle import Event
 from git_kas.errors import (
@@ -323,3 +323,16 @@ def test_merged_into_another_branch_is_not_merged_into_the_base(hosted: HostedWo
         hosted.world.go_on()
     assert hosted.world.status == "reviewing"
     assert hosted.world.tip(BRANCH)
+
+
+def test_commits_that_the_review_has_asked_for_are_merged_with_the_rest(hosted: HostedWorld) -> None:
+    world = hosted.world
+    removal = world.removal
+    assert isinstance(removal, Removal)
+    ask(hosted)
+    new = world.repo.commit("asked for in review", {"review.txt": "r\n"}, cwd=world.tree)
+    world.repo.git("push", "-q", "origin", BRANCH, cwd=world.tree)
+    hosted.merge()
+    answer = world.go_on()
+    assert (answer.state, answer.left) == (State.DONE, [])
+    assert [landed.tip for landed in removal.asked] == [new]
