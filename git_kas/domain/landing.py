@@ -8,13 +8,13 @@ fork do not count: a branch that goes back to one of them has not landed by that
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from git_kas.domain.names import ObjectId
 
@@ -147,7 +147,7 @@ class LandingSearch:
             for fork, changes in demands
             for change in changes
         ]
-        waiting = [_Spans(self._spans(path)) for path in sorted(paths, key=lambda path: len(path.events))]
+        waiting = [_Spans(self._spans, path) for path in sorted(paths, key=lambda path: len(path.events))]
         cursor = 0
         while waiting:
             before = cursor
@@ -212,19 +212,23 @@ class LandingSearch:
             return _Path(fork, change, self._states.events_of_file(change.path, fork.position, others))
         return _Path(fork, change, self._states.events(change.path, fork.position))
 
-    def _spans(self, path: _Path) -> Iterator[Span]:
-        """When the base contained one change, in rising order."""
+    def _spans(self, path: _Path, wanted_from: Callable[[], int]) -> Iterator[Span]:
+        """When the base contained one change, in rising order; what ended before ``wanted_from()`` is left out.
+
+        A file that every commit of the base touches is so looked at only where the quieter ones fit already.
+        """
         fork, change, events = path
         moved = self._contents_that_moved(fork, change)
         if change.path in fork.differing and self._holds(change, fork.differing[change.path], moved):
             yield Span(fork.position, events[0][0] - 1 if events else self._states.end)
         ends = [position - 1 for position, _ in events[1:]] + [self._states.end]
         start, size = 0, _FIRST_LOOK
-        while start < len(events):
+        while (next_start := max(start, bisect_left(ends, wanted_from()))) < len(events):
+            start, size = next_start, size if next_start == start else _FIRST_LOOK
             window = events[start : start + size]
             self._expect(change, window)
-            for (position, event), last in zip(window, ends[start:], strict=False):
-                if self._holds(change, event.after, moved):
+            for (position, event), last in zip(window, ends[start : start + size], strict=True):
+                if last >= wanted_from() and self._holds(change, event.after, moved):
                     yield Span(position, last)
             start, size = start + size, min(size * 2, _LARGEST_LOOK)
 
@@ -268,12 +272,14 @@ def _paths(changes: Sequence[PathChange]) -> frozenset[bytes]:
 class _Spans:
     """The spans of one path, consumed from the left."""
 
-    def __init__(self, spans: Iterator[Span]) -> None:
-        self._spans = spans
+    def __init__(self, find: Callable[[_Path, Callable[[], int]], Iterator[Span]], path: _Path) -> None:
+        self._position = 0
+        self._spans = find(path, lambda: self._position)
         self._current: Span | None = None
 
     def first_from(self, position: int) -> int | None:
         """The first position from ``position`` on that lies in a span; never asked for an earlier one again."""
+        self._position = position
         while self._current is None or self._current.last < position:
             self._current = next(self._spans, None)
             if self._current is None:

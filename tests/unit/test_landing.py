@@ -90,6 +90,34 @@ def test_all_paths_are_needed_at_one_moment() -> None:
     assert moment([*apart, {b"a": entry("a"), b"b": entry("b")}], a, b) == 4
 
 
+class Counted(Pairs):
+    """Counts what is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def adds_nothing(self, ancestor: ObjectId, ours: ObjectId, theirs: ObjectId) -> bool:
+        self.asked += 1
+        return super().adds_nothing(ancestor, ours, theirs)
+
+
+def test_a_busy_path_is_looked_at_only_where_the_quieter_ones_fit() -> None:
+    busy = [entry("cd"[number % 2]) for number in range(500)]
+    states: list[State] = [{b"a": entry("a"), b"b": entry("a")}]
+    states += [{b"a": held, b"b": entry("a")} for held in busy]
+    hot, quiet = PathChange(b"a", entry("a"), entry("b")), PathChange(b"b", entry("a"), entry("b"))
+    never = Counted()
+    search = LandingSearch(states_of(0, states), never)
+    assert search.first_moment([Demand(Fork(0, ON_CHAIN), [hot, quiet])]) is None
+    assert never.asked == 0
+    states += [{b"a": entry("c"), b"b": entry("b")}, {b"a": entry("b"), b"b": entry("b")}]
+    late = Counted()
+    search = LandingSearch(states_of(0, states), late)
+    assert search.first_moment([Demand(Fork(0, ON_CHAIN), [hot, quiet])]) == 502
+    assert late.asked < 5
+
+
 def test_a_state_before_the_fork_does_not_count() -> None:
     back = PathChange(b"a", entry("b"), entry("a"))
     assert moment([{b"a": entry("b")}, {b"a": entry("c")}], back) is None
