@@ -24,7 +24,7 @@ class VerdictKind(StrEnum):
 VERDICT_MEANINGS: dict[VerdictKind, str] = {
     VerdictKind.ANCESTOR: "the base contains every commit of the branch",
     VerdictKind.LANDED: "at one moment the base contained everything that the branch changes",
-    VerdictKind.PARTIAL: "the base contained some of the branch's commits, or all, but never all at one moment",
+    VerdictKind.PARTIAL: "the base contained some of the branch's commits, or each, but never all at once",
     VerdictKind.UNMERGED: "the base never contained what the branch changes",
     VerdictKind.FRESH: "the branch has nothing of its own yet",
     VerdictKind.EMPTY: "the branch has commits of its own that together change nothing",

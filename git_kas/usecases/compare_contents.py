@@ -6,7 +6,7 @@ branches, and file contents are merged in memory only where names and object ids
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -109,7 +109,6 @@ class _Case:
     changes: list[Demand] = field(default_factory=list)
     grown: list[Changes] = field(default_factory=list)
     moment: int | None = None
-    follow: bool = False
     incomplete: bool = False
 
 
@@ -236,19 +235,24 @@ class _Judge:
         for follow in (False, True):
             moment = self._search.first_moment(demands, follow=follow)
             if moment is not None:
-                case.demands, case.moment, case.follow = list(demands), moment, follow
+                case.demands, case.moment = list(demands), moment
                 return
         case.incomplete = case.incomplete or self._merge.gaps > gaps
 
     def _find_renamed(self, cases: Sequence[_Case]) -> None:
         """Search again for branches that seem to have moved files."""
+        for case, demands in self._with_renames(cases):
+            self._find(case, demands)
+
+    def _with_renames(self, cases: Sequence[_Case]) -> Iterator[tuple[_Case, Sequence[Demand]]]:
+        """Those that moved files, and what they changed if the files are followed."""
         moving = [case for case in cases if _might_move(case.demands)]
         pairs = [(fork, case.candidate.tip) for case in moving for fork in case.forks]
         changes = self._contents.changes(pairs, renames=True)
         for case in moving:
             demands = [Demand(demand.fork, next(changes)) for demand in case.demands]
             if any(change.renamed_from for demand in demands for change in demand.changes):
-                self._find(case, demands)
+                yield case, demands
 
     def _needs_commits(self, case: _Case) -> bool:
         if case.moment is None:
@@ -302,11 +306,12 @@ class _Judge:
         return LandingMethod.REBASE if len(moments) > 1 else LandingMethod.SQUASH
 
     def _presence(self, case: _Case) -> Presence:
-        if self._search.holds_at_end(case.demands, follow=case.follow):
+        if any(self._search.holds_at_end(case.demands, follow=follow) for follow in (False, True)):
             return Presence.PRESENT
-        if self._search.is_taken_back_at_end(case.demands, follow=case.follow):
-            return Presence.REVERTED
-        return Presence.EDITED
+        return Presence.REVERTED if self._is_taken_back(case.demands) else Presence.EDITED
+
+    def _is_taken_back(self, demands: Sequence[Demand]) -> bool:
+        return any(self._search.is_taken_back_at_end(demands, follow=follow) for follow in (False, True))
 
     def _has_own_merges(self, case: _Case) -> bool:
         """Whether a merge on the branch took in something else than the base, or the base took its place."""
@@ -331,8 +336,15 @@ class _Judge:
                 verdicts[tip] = replace(verdicts[tip], how=LandingMethod.REBASE)
 
     def _tell_reverted(self, cases: Sequence[_Case], verdicts: dict[ObjectId, Verdict]) -> None:
-        """What was taken back by a commit that says so may look edited, if more happened there since."""
+        """What was taken back may look edited: files were moved, or more happened there since.
+
+        Then a commit that says what it reverts tells.
+        """
         edited = [case for case in cases if verdicts[case.candidate.tip].now is Presence.EDITED]
+        for case, demands in self._with_renames(edited):
+            if self._is_taken_back(demands):
+                tip = case.candidate.tip
+                verdicts[tip] = replace(verdicts[tip], now=Presence.REVERTED)
         if not edited:
             return
         oldest = self._base.chain[min(case.moment or case.lowest for case in edited)]

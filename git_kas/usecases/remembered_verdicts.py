@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from git_kas.usecases.survey import Compare
 
 _FILE: Final = "verdicts"
-_FORMAT: Final = 2  # another one for every change of how verdicts are found
+_FORMAT: Final = 3  # another one for every change of how verdicts are found
 
 
 @dataclass(frozen=True, slots=True)

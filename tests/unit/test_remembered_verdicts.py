@@ -86,15 +86,15 @@ def test_what_is_to_be_removed_is_judged_afresh() -> None:
         b"[]",
         b"{}",
         b'{"format":0,"verdicts":{}}',
-        b'{"format":2}',
-        b'{"format":2,"verdicts":[]}',
-        b'{"format":2,"verdicts":{"x":{}}}',
-        json.dumps({"format": 2, "verdicts": {SQUASH: {SIDE: ["good"]}}}).encode(),
+        b'{"format":3}',
+        b'{"format":3,"verdicts":[]}',
+        b'{"format":3,"verdicts":{"x":{}}}',
+        json.dumps({"format": 3, "verdicts": {SQUASH: {SIDE: ["good"]}}}).encode(),
         json.dumps(
-            {"format": 2, "verdicts": {SQUASH: {SIDE: ["good", None, None, None, None, None]}}}
+            {"format": 3, "verdicts": {SQUASH: {SIDE: ["good", None, None, None, None, None]}}}
         ).encode(),
         json.dumps(
-            {"format": 2, "verdicts": {SQUASH: {"--": ["landed", None, None, None, None, None]}}}
+            {"format": 3, "verdicts": {SQUASH: {"--": ["landed", None, None, None, None, None]}}}
         ).encode(),
         b"\xff\xfe",
     ],
