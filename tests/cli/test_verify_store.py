@@ -24,7 +24,11 @@ DEFECTS: dict[str, set[AnomalyKind]] = {
     "forgotten_key": {AnomalyKind.APPLIED_TWICE, AnomalyKind.UNEXPLAINED_REFUSAL},
     "torn_history": {AnomalyKind.HISTORY_TORN},
     "history_changed": {AnomalyKind.HISTORY_CHANGED, AnomalyKind.WRONG_ENTRY},
-    "revision_skipped": {AnomalyKind.WRONG_ENTRY, AnomalyKind.WRONG_OUTCOME},
+    "revision_skipped": {
+        AnomalyKind.WRONG_ENTRY,
+        AnomalyKind.WRONG_OUTCOME,
+        AnomalyKind.RULE_BROKEN,  # by whoever names the revision that should have been
+    },
     "lawless": {AnomalyKind.RULE_BROKEN},
     "nervous": {AnomalyKind.UNEXPLAINED_REFUSAL},
     "refused_but_applied": {AnomalyKind.REFUSED_BUT_APPLIED},
