@@ -193,9 +193,11 @@ class FakePorcelain:
         self.calls.append((folder, arguments))
         return self.answers.get(arguments, "")
 
-    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+    def attempt(
+        self, folder: str, *arguments: str, stdin: str = "", scratch: str = "", reflog_action: str = ""
+    ) -> Ended:
         """See :class:`git_kas.ports.git.Porcelain`; what has no answer fails."""
-        del stdin, scratch
+        del stdin, scratch, reflog_action
         self.calls.append((folder, arguments))
         return Ended(0 if arguments in self.answers else 1, self.answers.get(arguments, ""), "")
 

@@ -127,11 +127,13 @@ class Porcelain(Protocol):
             ProgramFailed: Git ended with an error; the message quotes its first line.
         """
 
-    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+    def attempt(
+        self, folder: str, *arguments: str, stdin: str = "", scratch: str = "", reflog_action: str = ""
+    ) -> Ended:
         """Run ``git *arguments`` in ``folder``, which may end as it likes; ``stdin`` is what it can read.
 
         With ``scratch``, a folder of our own, objects are read from the repository and written there, and the
-        index is a copy.
+        index is a copy. ``reflog_action`` is how reflogs name what moves a reference (GIT_REFLOG_ACTION).
 
         Raises:
             ProgramFailed: there is no git program, or no folder to run it in.

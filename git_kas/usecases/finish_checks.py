@@ -55,11 +55,10 @@ class Examination:
             return
         self._ports.progress.step("checking branch and worktree")
         tip, base = self._git.tip(self.branch.ref), self._scope.base
-        worktree = self._git.worktree_of(self.branch)
         if not self._check_branch(tip, base) or tip is None or base is None:
             return
         self._check_commits(tip, base)
-        self._check_worktree(worktree)
+        worktree = self._check_worktree()
         if self.wish.choice is Choice.MERGE:
             self._check_base(tip, base)
         self._check_trial(tip, base)
@@ -68,7 +67,7 @@ class Examination:
 
     def check_worktree_again(self) -> None:
         """Look once more whether the branch's worktree is clean: the tests may have left something."""
-        self._check_worktree(self._git.worktree_of(self.branch))
+        self._check_worktree()
 
     @property
     def refusal(self) -> KasError | None:
@@ -172,10 +171,15 @@ class Examination:
         step = "If its work has landed already, --keep marks the plan done."
         self._failed(CheckName.COMMITS, ChecksFailed(problem, next_step=step))
 
-    def _check_worktree(self, worktree: Worktree | None) -> None:
+    def _check_worktree(self) -> Worktree | None:
+        try:
+            worktree = self._git.worktree_of(self.branch)
+        except WouldLoseData as error:
+            self._failed(CheckName.WORKTREE, error)
+            return None
         if worktree is None:
             self._passed(CheckName.WORKTREE, "it has none")
-            return
+            return None
         problem = worktree_problem(worktree)
         if not problem:
             dirt = self._git.dirt(worktree, self._scope.plans_folder)
@@ -188,6 +192,7 @@ class Examination:
             self._failed(CheckName.WORKTREE, WouldLoseData(f"{problem}.", next_step=step))
         else:
             self._passed(CheckName.WORKTREE, f"{worktree.path} is clean")
+        return worktree
 
     def _check_base(self, tip: ObjectId, base: Base) -> None:
         if base.ref != base.name.ref:
@@ -195,7 +200,11 @@ class Examination:
             step = f"Make it: 'git branch {base.name} {base.word}'."
             self._failed(CheckName.BASE, NotFound(problem, next_step=step))
             return
-        site = self._git.worktree_of(base.name)
+        try:
+            site = self._git.worktree_of(base.name)
+        except WouldLoseData as error:
+            self._failed(CheckName.BASE, error)
+            return
         if site is None:
             self._passed(CheckName.BASE, f"{base.name} is checked out nowhere")
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from git_kas.domain.finish_text import MOST_COMMITS_LISTED, complaint
 from git_kas.domain.names import ObjectId
 from git_kas.domain.signals import signal_folders
-from git_kas.errors import ProgramFailed
+from git_kas.errors import ProgramFailed, WouldLoseData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +97,15 @@ class FinishGit:
             self._porcelain.run(self.home, "for-each-ref", "--count=1", "--contains", commit, "refs/remotes/")
         )
 
+    def moved_by(self, ref: str, to: str, action: str) -> bool:
+        """Whether the reflog of ``ref`` says at its end that ``action`` brought it to ``to``.
+
+        Without a reflog nobody can say.
+        """
+        options = ("--walk-reflogs", "--max-count=1", "--no-show-signature", "--format=%H %gs")
+        newest = self._porcelain.attempt(self.home, "log", *options, ref, "--").out
+        return newest.startswith(f"{to} {action}:")
+
     def unmerged(self, folder: str) -> list[str]:
         """The paths in conflict in the worktree at ``folder``."""
         listed = self._porcelain.run(folder, "diff", "--name-only", "--diff-filter=U", "--no-relative", "-z")
@@ -146,8 +155,20 @@ class FinishGit:
         return self._git_folders.worktrees(self.location)
 
     def worktree_of(self, branch: BranchName) -> Worktree | None:
-        """The worktree that has ``branch`` checked out, or will return to it."""
-        return next((worktree for worktree in self.worktrees() if worktree.branch == branch), None)
+        """The worktree that has ``branch`` checked out, or will return to it.
+
+        Raises:
+            WouldLoseData: there are several, as Git allows if it is forced. One would follow the branch; in
+                the others the way back would show as a change to be committed.
+        """
+        found = [worktree for worktree in self.worktrees() if worktree.branch == branch]
+        if len(found) > 1:
+            places = ", ".join(worktree.path for worktree in found)
+            raise WouldLoseData(
+                f"{branch} is checked out more than once: {places}.",
+                next_step="Let all but one of them switch to another branch.",
+            )
+        return found[0] if found else None
 
     def worktree_at(self, path: str) -> Worktree | None:
         """The worktree that is registered at ``path``."""
@@ -187,9 +208,9 @@ class FinishGit:
 
     # -- acting ----------------------------------------------------------------------------------------------
 
-    def act(self, folder: str, *arguments: str, stdin: str = "") -> Ended:
+    def act(self, folder: str, *arguments: str, stdin: str = "", reflog_action: str = "") -> Ended:
         """Run a command that changes something."""
-        return self._porcelain.attempt(folder, *arguments, stdin=stdin)
+        return self._porcelain.attempt(folder, *arguments, stdin=stdin, reflog_action=reflog_action)
 
     def move_ref(self, ref: str, new: str, old: str, reason: str) -> Ended:
         """Let ``ref``, which no worktree has checked out, lead to ``new`` if it still leads to ``old``."""

@@ -60,7 +60,7 @@ class Landing:
         """Whether the base, as it is now, contains all of the branch."""
         if self._strategy is not Strategy.SQUASH:
             return self._git.contains(base_now, self._tip)
-        if self._is_ours(base_now):
+        if self._is_what_we_make(base_now):
             return True
         return self._git.trial(base_now, self._tip).tree == self._git.tree(base_now)
 
@@ -123,11 +123,11 @@ class Landing:
 
     def _merge(self, site: Worktree) -> Ended:
         if self._strategy is Strategy.FF:
-            return self._git.act(site.path, "merge", "--no-squash", "--ff-only", "--quiet", self._tip)
+            return self._act(site, "merge", "--no-squash", "--ff-only", "--quiet", self._tip)
         message = self._log.asked.message
         if self._strategy is Strategy.NO_FF:
             options = ("--no-squash", "--no-ff", "--commit", "--no-edit", "--quiet", _CLEAN_UP, "-m", message)
-            return self._git.act(site.path, "merge", *options, self._tip)
+            return self._act(site, "merge", *options, self._tip)
         # Options that overrule merge.ff and branch.<name>.mergeOptions, which do not go with --squash.
         staged = self._git.act(
             site.path, "merge", "--squash", "--ff", "--no-commit", "--no-edit", "--quiet", self._tip
@@ -139,7 +139,10 @@ class Landing:
         base_now = base_tip(self._git, self._log)
         self._log.intend(Stage.LAND, base_was=base_now, site=site.path, tree=self._git.staged_tree(site.path))
         message = self._log.asked.message
-        return self._git.act(site.path, "commit", "--quiet", _CLEAN_UP, "--file=-", stdin=message)
+        return self._act(site, "commit", "--quiet", _CLEAN_UP, "--file=-", stdin=message)
+
+    def _act(self, site: Worktree, *arguments: str, stdin: str = "") -> Ended:
+        return self._git.act(site.path, *arguments, stdin=stdin, reflog_action=self._log.reflog_action)
 
     def _conclude(self, site: Worktree, base_was: str) -> None:
         unmerged = self._git.unmerged(site.path)
@@ -209,7 +212,12 @@ class Landing:
         self._log.fact(Stage.LAND, base_was=base_was, base_is=base_now, ours=self._is_ours(base_now))
 
     def _is_ours(self, base_now: str) -> bool:
-        """Whether the base is at the commit that we were about to make when we were interrupted."""
+        """Whether it was us who brought the base to where it is, before we were interrupted."""
+        action = self._log.reflog_action
+        return self._is_what_we_make(base_now) and self._git.moved_by(self._base.ref, base_now, action)
+
+    def _is_what_we_make(self, base_now: str) -> bool:
+        """Whether the base is at such a commit as we were about to make; others may make the like."""
         base_was = self._log.intended(Stage.LAND, "base_was")
         if not base_was or base_was == base_now:
             return False

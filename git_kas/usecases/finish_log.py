@@ -36,6 +36,11 @@ class FinishLog:
         """What was asked."""
         return self.progress.asked
 
+    @property
+    def reflog_action(self) -> str:
+        """How reflogs name what this operation moves."""
+        return f"git kas finish {self.id}"
+
     def intend(self, stage: Stage, **facts: object) -> None:
         """Record that ``stage`` begins now."""
         self._add({"intent": str(stage), **facts})

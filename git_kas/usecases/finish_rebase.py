@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _SETTINGS = ("-c", "rebase.updateRefs=false", "-c", "rebase.autoStash=false")
 # Git leaves out commits whose copies the base has, although it may have reverted them since.
 _COPY_ALL: Final = ("--no-autosquash", "--reapply-cherry-picks")
-REASON = "git kas finish: rebased"
 
 
 class Rebasing:
@@ -148,9 +147,11 @@ class Rebasing:
                 raise refusal
         self._log.intend(Stage.LAND, base_was=base_now, to=result, site=site.path if site else "")
         if site is not None:
-            ended = self._git.act(site.path, "merge", "--no-squash", "--ff-only", "--quiet", result)
+            options = ("--no-squash", "--ff-only", "--quiet")
+            action = self._log.reflog_action
+            ended = self._git.act(site.path, "merge", *options, result, reflog_action=action)
         else:
-            ended = self._git.move_ref(base.ref, result, base_now, REASON)
+            ended = self._git.move_ref(base.ref, result, base_now, f"{self._log.reflog_action}: rebased")
         if ended.status or base_tip(self._git, self._log) != result:
             if site is not None and self._git.half_moved(site.path, result):
                 self._git.restore_index(site.path)
@@ -173,7 +174,9 @@ class Rebasing:
 
     def _found_landed(self, result: str, base_now: str) -> None:
         base_was = self._log.intended(Stage.LAND, "base_was") or base_now
-        ours = base_now == result != base_was
+        ours = base_now == result != base_was and self._git.moved_by(
+            self._log.asked.base_name.ref, base_now, self._log.reflog_action
+        )
         self._log.fact(Stage.LAND, base_was=base_was, base_is=base_now, ours=ours)
 
     def _move_branch(self, result: str) -> None:
@@ -183,7 +186,9 @@ class Rebasing:
             self._log.intend(Stage.BRANCH, was=asked.tip, to=result)
             worktree = self._git.worktree_of(asked.branch_name)
             if worktree is None:
-                self._git.move_ref(asked.branch_name.ref, result, asked.tip, REASON)
+                self._git.move_ref(
+                    asked.branch_name.ref, result, asked.tip, f"{self._log.reflog_action}: rebased"
+                )
             elif self._is_free(worktree, result):
                 self._git.move_checked_out(worktree.path, result)
                 if self._git.half_moved(worktree.path, result):

@@ -39,9 +39,13 @@ class InspectingPorcelain:
         """See :class:`git_kas.ports.git.Porcelain`."""
         return self._porcelain.run(folder, *arguments, at=at)
 
-    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+    def attempt(
+        self, folder: str, *arguments: str, stdin: str = "", scratch: str = "", reflog_action: str = ""
+    ) -> Ended:
         """See :class:`git_kas.ports.git.Porcelain`."""
-        return self._porcelain.attempt(folder, *arguments, stdin=stdin, scratch=scratch)
+        return self._porcelain.attempt(
+            folder, *arguments, stdin=stdin, scratch=scratch, reflog_action=reflog_action
+        )
 
 
 @dataclass(frozen=True, slots=True)

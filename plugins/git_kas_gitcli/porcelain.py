@@ -52,7 +52,9 @@ class GitProgramPorcelain:
             )
         return ended.out
 
-    def attempt(self, folder: str, *arguments: str, stdin: str = "", scratch: str = "") -> Ended:
+    def attempt(
+        self, folder: str, *arguments: str, stdin: str = "", scratch: str = "", reflog_action: str = ""
+    ) -> Ended:
         """See :class:`git_kas.ports.git.Porcelain`."""
         environment = acting_environment(self._environment)
         if scratch:
@@ -61,6 +63,8 @@ class GitProgramPorcelain:
             environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(os.path.join(folder, objects))
         else:
             del environment["GIT_NO_LAZY_FETCH"]  # who merges in a partial clone wants what it takes
+        if reflog_action:
+            environment["GIT_REFLOG_ACTION"] = reflog_action
         with _temporary_folder() as own, open(os.path.join(own, "given"), "w+b") as given:
             given.write(os.fsencode(stdin))
             given.seek(0)

@@ -81,6 +81,13 @@ def test_nothing_may_be_begun_in_the_worktree(world: World) -> None:
     refused(world, WouldLoseData, "A merge is not finished in")
 
 
+@pytest.mark.parametrize("branch", ["main", BRANCH])
+def test_a_branch_that_is_checked_out_twice_is_not_moved(world: World, branch: str) -> None:
+    twice = world.repo.path.parent / "twice"
+    world.repo.git("worktree", "add", "-q", "--force", str(twice), branch)
+    refused(world, WouldLoseData, f"{branch} is checked out more than once: .*{twice}")
+
+
 def test_nothing_may_be_begun_where_the_base_is(world: World) -> None:
     (world.repo.path / ".git/BISECT_LOG").write_text("git bisect start\n")
     refused(world, WouldLoseData, "A bisect is not finished in")

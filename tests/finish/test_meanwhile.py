@@ -138,3 +138,50 @@ def test_a_rebase_does_not_drop_what_only_a_merge_commit_has(world: World) -> No
     world.abort()
     assert (world.tip(), world.tip(BRANCH), world.is_done) == (base, tip, False)
     assert ".git/kas/finish" not in world.repo.git("worktree", "list")
+
+
+def die_before_landing(world: World, strategy: str) -> None:
+    def die(step: Mapping[str, Any]) -> None:
+        if step.get("intent") == "land":
+            raise Killed
+
+    world.journal.after_write = die
+    with pytest.raises(Killed):
+        world.merge(strategy)
+    world.journal.after_write = lambda _: None
+
+
+def merge_by_hand(world: World, strategy: str) -> None:
+    """Just what finishing was about to do."""
+    if strategy == "squash":
+        world.repo.git("merge", "-q", "--squash", BRANCH)
+        world.repo.git("commit", "-q", "-m", "by hand")
+    elif strategy == "rebase":
+        copies = world.journal.operations()[-1].steps
+        result = next(str(step["result"]) for step in copies if step.get("fact") == "rebase")
+        world.repo.git("merge", "-q", "--ff-only", result)
+    else:
+        world.repo.git("merge", "-q", f"--{strategy}", "--no-edit", BRANCH)
+
+
+@pytest.mark.parametrize("strategy", ["ff", "no-ff", "squash", "rebase"])
+@pytest.mark.parametrize("reflogs", [True, False])
+def test_a_merge_made_by_hand_after_our_death_is_never_taken_back(
+    world: World, strategy: str, *, reflogs: bool
+) -> None:
+    if not reflogs:
+        world.repo.git("config", "core.logAllRefUpdates", "false")
+    if strategy == "rebase":
+        world.advance()
+    die_before_landing(world, strategy)
+    merge_by_hand(world, strategy)
+    theirs = world.tip()
+    assert "holds the branch already, by other hands; that stays" in world.abort().left[0]
+    assert (world.tip(), world.status, world.status_of(world.repo.path)) == (theirs, "reviewing", "")
+
+
+@pytest.mark.parametrize("strategy", ["ff", "no-ff", "squash", "rebase"])
+def test_the_reflog_of_the_base_names_the_operation(world: World, strategy: str) -> None:
+    done = world.merge(strategy)
+    reason = world.repo.git("log", "-g", "-1", "--format=%gs", "main", "--")
+    assert reason.startswith(f"git kas finish {done.operation}: ")
