@@ -58,6 +58,11 @@ class StoreTrial:
 
         location = RepositoryLocation(folder, folder, None, None)
         request = StoreRequest(
-            target.url, location, lambda: target.project, lambda: "docs/plans", self._app.clock
+            target.url,
+            location,
+            lambda: target.project,
+            lambda: "docs/plans",
+            self._app.clock,
+            lambda: self._app.watch,
         )
         return cast("Store", self._app.plugins.call(target.url.partition(":")[0], "kas_store", request=request))

@@ -225,6 +225,7 @@ class Workspace:
             lambda: self.project.value,
             lambda: self.plans_folder.value,
             self.clock,
+            lambda: self.watch,
             self.tracking_branches,
         )
         with _named(setting):

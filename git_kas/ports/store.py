@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from git_kas.domain.project import Project
     from git_kas.domain.state_file import Remark
     from git_kas.ports.clock import Clock
+    from git_kas.ports.watch import Watch
 
 
 def no_branches(path: str) -> Sequence[str]:
@@ -50,7 +51,7 @@ class StoreRequest(NamedTuple):
     ``url`` is the configured store, of the form ``name`` or ``name:…``. ``project`` and ``plans_folder`` are
     functions, because finding out may take calls of Git that not every store needs; the folder is relative to
     a worktree, with ``/`` between segments. ``tracking_branches`` names the local and remote-tracking branches
-    that hold a file at such a path.
+    that hold a file at such a path. ``open_watch`` makes what tells of changes on disk.
     """
 
     url: str
@@ -58,6 +59,7 @@ class StoreRequest(NamedTuple):
     project: Callable[[], str]
     plans_folder: Callable[[], str]
     clock: Clock
+    open_watch: Callable[[], Watch]
     tracking_branches: Callable[[str], Sequence[str]] = no_branches
 
 

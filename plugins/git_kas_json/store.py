@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.domain.project import Project, all_topics, history_of, live_record, select
@@ -10,13 +11,14 @@ from git_kas.domain.state_file import STATE_FILE_NAME
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import Busy, KasError, NotFound, StoreCorrupt, UsageError
 from git_kas.ports.store import StoreDescription
+from git_kas.ports.watch import WatchedFolder
 from git_kas_json.journal import Journal
 from git_kas_json.layout import EARLIER_FILE, STORE_FOLDER, Layout, hash_of, read_state_bytes
 from git_kas_json.ledger import Ledger
 from git_kas_json.remarks import remarks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from git_kas.domain.ledger import HistoryEntry, Outcome, PlanRecord, Run
     from git_kas.domain.lifecycle import StatusWord
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from git_kas.domain.state_file import Remark
     from git_kas.ports.clock import Clock
     from git_kas.ports.store import StoreRequest
+    from git_kas.ports.watch import Watch
 
 _TRIES: Final = 200
 _PAUSE: Final = 0.002
@@ -43,7 +46,7 @@ def open_store(request: StoreRequest) -> JsonStore:
     own = os.path.join(folder, STATE_FILE_NAME)
     earlier = _earlier_file(request)
     if request.url == "json":
-        return JsonStore(Layout(folder, own, earlier), request.clock)
+        return JsonStore(Layout(folder, own, earlier), request.clock, request.open_watch)
     if request.url != f"json:{EARLIER_FILE}" or earlier is None:
         raise UsageError(
             f"The plan store '{request.url}' cannot be used here.",
@@ -55,7 +58,7 @@ def open_store(request: StoreRequest) -> JsonStore:
             "such files.",
             next_step="Set kas.store to 'json'; the file is imported at the first change.",
         )
-    return JsonStore(Layout(folder, earlier, None), request.clock)
+    return JsonStore(Layout(folder, earlier, None), request.clock, request.open_watch)
 
 
 def _earlier_file(request: StoreRequest) -> str | None:
@@ -80,7 +83,8 @@ class _View(NamedTuple):
 class JsonStore:
     """The port :class:`~git_kas.ports.store.Store` over the files of ``layout``."""
 
-    def __init__(self, layout: Layout, clock: Clock) -> None:
+    def __init__(self, layout: Layout, clock: Clock, open_watch: Callable[[], Watch]) -> None:
+        self._open_watch = open_watch
         self._layout = layout
         self._journal = Journal(layout.journal)
         self._clock = clock
@@ -144,10 +148,11 @@ class JsonStore:
         change = self._change()
         if change > since or wait <= 0:
             return change
-        from git_kas_json.waiting import wait_for
-
-        wait_for(self._layout.folder, lambda: self._change() > since, wait)
-        return self._change()
+        deadline = time.monotonic() + wait
+        with self._open_watch().changes([WatchedFolder(self._layout.folder)]) as changes:
+            while (change := self._change()) <= since and (left := deadline - time.monotonic()) > 0:
+                changes.wait(left)
+        return change
 
     def remarks(self) -> Sequence[Remark]:
         """See :class:`git_kas.ports.store.Store`."""
@@ -304,7 +309,5 @@ def _facts(path: str) -> tuple[int, int, int] | None:
 
 
 def _pause(attempt: int) -> None:
-    import time
-
     if attempt:
         time.sleep(_PAUSE)

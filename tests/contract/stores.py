@@ -24,6 +24,7 @@ from git_kas.ports.clock import Clock
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.memory_store import MemoryStore
 from git_kas.ports.store import Store, StoreRequest
+from git_kas_files.watch import DiskWatch
 from support import EPOCH
 
 PLUGINS = PluginManager(sys.path)
@@ -54,7 +55,7 @@ def open_plugin(name: str, folder: Path, clock: Clock) -> Store:
     common_dir = folder / ".git"
     common_dir.mkdir(parents=True, exist_ok=True)
     location = RepositoryLocation(str(common_dir), str(common_dir), str(folder), str(folder))
-    request = StoreRequest(name, location, lambda: "p", lambda: "docs/plans", clock)
+    request = StoreRequest(name, location, lambda: "p", lambda: "docs/plans", clock, DiskWatch)
     store: Any = PLUGINS.call(name, "kas_store", request=request)
     return cast("Store", store)
 

@@ -16,6 +16,7 @@ from git_kas.ports.fakes import FakeClock
 from git_kas.ports.signals import SignalPlace
 from git_kas.ports.store import StoreRequest
 from git_kas.ports.watch import WatchedFolder
+from git_kas_files.watch import DiskWatch
 from support import Repo
 
 
@@ -31,7 +32,9 @@ def location(repo: Repo) -> RepositoryLocation:
 
 def test_kas_store(plugins: PluginManager, repo: Repo) -> None:
     repo.write_state({"2026-01-01-a.md": {"status": "ready"}})
-    request = StoreRequest("json", location(repo), lambda: "project", lambda: "docs/plans", FakeClock())
+    request = StoreRequest(
+        "json", location(repo), lambda: "project", lambda: "docs/plans", FakeClock(), DiskWatch
+    )
     store = plugins.call("json", "kas_store", request=request)
     assert [plan.filename for plan in store.list_plans()] == ["2026-01-01-a.md"]
     assert store.describe().kind == "json"

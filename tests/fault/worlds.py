@@ -20,6 +20,7 @@ from git_kas.domain.mutation import Create, Mutation, Transition
 from git_kas.domain.names import PlanName
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.store import Store, StoreRequest
+from git_kas_files.watch import DiskWatch
 from git_kas_json.store import open_store
 from support import GIT_KAS, Finished
 
@@ -75,7 +76,9 @@ class World:
         git_folder, repo = str(self.repo / ".git"), str(self.repo)
         location = RepositoryLocation(git_folder, git_folder, repo, repo)
         return open_store(
-            StoreRequest(self.url, location, lambda: "repo", lambda: "docs/plans", self.clock, lambda _: ())
+            StoreRequest(
+                self.url, location, lambda: "repo", lambda: "docs/plans", self.clock, DiskWatch, lambda _: ()
+            )
         )
 
     def commit(self, mutation: Mutation) -> None:

@@ -110,10 +110,12 @@ from git_kas.domain.mutation import Author, ClaimRun, Request
 from git_kas.domain.names import PlanName
 from git_kas.ports.store import StoreRequest
 from git_kas.workspace import SystemClock
+from git_kas_files.watch import DiskWatch
 from git_kas_json.store import open_store
 common, top = {str(scene.common)!r}, {str(scene.path)!r}
 location = RepositoryLocation(common, common, top, top)
-store = open_store(StoreRequest("json", location, lambda: "repo", lambda: "docs/plans", SystemClock()))
+plans = lambda: "docs/plans"
+store = open_store(StoreRequest("json", location, lambda: "repo", plans, SystemClock(), DiskWatch))
 store.commit(ClaimRun(PlanName({plan!r}), "athena", 3600), Request(Author(Actor.AGENT)))
 store.close()
 """

@@ -104,11 +104,14 @@ def claim_waves(repo: Repo, path: Path, kas: Run) -> None:
     from git_kas.domain.names import PlanName
     from git_kas.ports.store import StoreRequest
     from git_kas.workspace import SystemClock
+    from git_kas_files.watch import DiskWatch
     from git_kas_json.store import open_store
 
     common, top = str(repo.path / ".git"), str(repo.path)
     location = RepositoryLocation(common, common, top, top)
-    store = open_store(StoreRequest("json", location, lambda: "repo", lambda: "docs/plans", SystemClock()))
+    store = open_store(
+        StoreRequest("json", location, lambda: "repo", lambda: "docs/plans", SystemClock(), DiskWatch)
+    )
     store.commit(ClaimRun(PlanName("done.md"), "athena", 3600), Request(Author(Actor.USER)))
     store.close()
 

@@ -1,0 +1,1 @@
+"""Plan stores in SQL databases: SQLite and PostgreSQL, through SQLAlchemy Core."""

@@ -1,0 +1,186 @@
+"""Connections to a plan database, and its transactions."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from git_kas.errors import ReadOnly, UsageError
+from git_kas_sql.faults import speaking_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+PATIENCE: Final = 30.0
+"""Seconds to wait for a lock."""
+
+_CONNECT_PATIENCE: Final = 5
+_PAUSE: Final = 0.02
+_WRITING: Final = "kas_writing"
+
+
+class Database:
+    """One database. ``place`` names it for people: a path, or a URL without password."""
+
+    def __init__(self, url: str) -> None:
+        self._url = parse_url(url)
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self.path = self._url.database or "" if self.is_sqlite else ""
+        self.place = self.path if self.is_sqlite else self._url.render_as_string(hide_password=True)
+        self._engine: Engine | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to connect to; opening a SQLite file would make it."""
+        return not self.is_sqlite or os.path.exists(self.path)
+
+    @property
+    def kind(self) -> str:
+        """The word for this kind of database."""
+        return self._url.get_backend_name()
+
+    @property
+    def conninfo(self) -> str:
+        """How libpq is told of a PostgreSQL database; holds the password."""
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def make(self) -> None:
+        """Make the file of a SQLite database, in write-ahead mode, and its folder.
+
+        Raises:
+            ReadOnly, StoreFull, Unreachable: it cannot be made.
+        """
+        try:
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        except OSError as error:
+            raise ReadOnly(
+                f"{os.path.dirname(self.path)} cannot be made: {error.strerror}. Nothing was changed.",
+                next_step="See who owns the folder above it.",
+            ) from error
+        with speaking_of(self.place), self._connect() as connection:
+            _set_write_ahead(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one moment.
+
+        Raises:
+            Busy, StoreCorrupt, Unreachable: the database cannot be read.
+        """
+        with self._transaction(writing=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed, durably, where the block ends without an error.
+
+        With SQLite it is the only one that writes meanwhile.
+
+        Raises:
+            Busy, ReadOnly, StoreCorrupt, StoreFull, Unreachable: nothing was changed, but of an unreachable
+                database nobody knows.
+        """
+        with self._transaction(writing=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    @contextmanager
+    def _transaction(self, *, writing: bool) -> Iterator[Connection]:
+        with speaking_of(self.place), self._connect() as connection:
+            connection.execution_options(**{_WRITING: writing})
+            if not self.is_sqlite and not writing:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    def _connect(self) -> Connection:
+        if self._engine is None:
+            self._engine = _sqlite_engine(self._url) if self.is_sqlite else _postgresql_engine(self._url)
+        return self._engine.connect()
+
+
+def parse_url(text: str) -> URL:
+    """The URL of a database.
+
+    Raises:
+        UsageError: it is none that can be used.
+    """
+    step = "Use sqlite:////absolute/path.db or postgresql://user@host/database."
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise UsageError(f"'{text.partition(':')[0]}:…' is no database URL.", next_step=step) from error
+    if url.get_backend_name() == "postgresql":
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        return url
+    if url.drivername != "sqlite" or url.query or url.host:
+        raise UsageError(f"Databases of the kind '{url.drivername}' cannot be used.", next_step=step)
+    if not url.database or not os.path.isabs(url.database):
+        raise UsageError(
+            f"'{text}' does not name a file by an absolute path: it would be another one in every folder.",
+            next_step=step,
+        )
+    return url
+
+
+def _set_write_ahead(connection: Connection) -> None:
+    """Have the database write ahead. SQLite does not wait for its users here, as it does for other locks."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": PATIENCE, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+        connection.isolation_level = None  # transactions begin where we say so
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITING)
+        if writing is not None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    patience = int(PATIENCE * 1000)
+    options = f"-c lock_timeout={patience} -c statement_timeout={2 * patience} -c timezone=UTC"
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=8,
+        max_overflow=24,
+        pool_timeout=PATIENCE,
+        connect_args={
+            "connect_timeout": _CONNECT_PATIENCE,
+            "application_name": "git-kas",
+            "options": options,
+            "prepare_threshold": 3,
+        },
+    )

@@ -1,0 +1,32 @@
+"""Opens the store that a URL names."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from git_kas_sql.database import Database
+from git_kas_sql.feed import FileFeed, NotifyFeed
+from git_kas_sql.store import SqlStore
+
+if TYPE_CHECKING:
+    from git_kas.ports.store import StoreRequest
+
+_FOLDER: Final = "kas"
+_FILE: Final = "plans.sqlite"
+
+
+def open_store(request: StoreRequest) -> SqlStore:
+    """The store of one project in the database that ``request.url`` names.
+
+    ``sqlite`` alone is a file in Git's common directory, which all worktrees share.
+
+    Raises:
+        UsageError: the URL names no database that can be used.
+    """
+    url = request.url
+    if url == "sqlite":
+        url = "sqlite:///" + os.path.join(request.location.common_dir, _FOLDER, _FILE)
+    database = Database(url)
+    feed = FileFeed(database, request.open_watch) if database.is_sqlite else NotifyFeed(database)
+    return SqlStore(database, feed, request.project(), request.clock)

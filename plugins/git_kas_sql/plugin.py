@@ -1,0 +1,15 @@
+"""Entry points ``sqlite``, ``postgresql`` and ``postgresql+psycopg``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from git_kas.ports.store import Store, StoreRequest
+
+
+def kas_store(request: StoreRequest) -> Store:
+    """The plan store in a SQLite file or a PostgreSQL database."""
+    from git_kas_sql.opening import open_store
+
+    return open_store(request)
