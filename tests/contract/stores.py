@@ -25,10 +25,16 @@ from git_kas.ports.fakes import FakeClock
 from git_kas.ports.memory_store import MemoryStore
 from git_kas.ports.store import Store, StoreRequest
 from git_kas_files.watch import DiskWatch
+from postgresql import postgresql_url
 from support import EPOCH
 
 PLUGINS = PluginManager(sys.path)
-STORE_PLUGINS = [report.entry_point.name for report in PLUGINS.reports() if "kas_store" in report.hooks]
+SAME = {"postgresql+psycopg": "postgresql"}  # the driver may be named
+STORE_PLUGINS = [
+    name
+    for name in (report.entry_point.name for report in PLUGINS.reports() if "kas_store" in report.hooks)
+    if name not in SAME
+]
 MEMORY = "memory"
 REOPENED = "-reopened"
 KINDS = [MEMORY, *STORE_PLUGINS, *(name + REOPENED for name in STORE_PLUGINS)]
@@ -51,11 +57,12 @@ SYSTEM = by(Actor.SYSTEM)
 
 
 def open_plugin(name: str, folder: Path, clock: Clock) -> Store:
-    """The store of the plugin ``name`` for the project "p", whose repository is in ``folder``."""
+    """The store of the plugin ``name`` for a project of its own, whose repository is in ``folder``."""
     common_dir = folder / ".git"
     common_dir.mkdir(parents=True, exist_ok=True)
     location = RepositoryLocation(str(common_dir), str(common_dir), str(folder), str(folder))
-    request = StoreRequest(name, location, lambda: "p", lambda: "docs/plans", clock, DiskWatch)
+    url = postgresql_url() if name == "postgresql" else name
+    request = StoreRequest(url, location, lambda: str(folder), lambda: "docs/plans", clock, DiskWatch)
     store: Any = PLUGINS.call(name, "kas_store", request=request)
     return cast("Store", store)
 
