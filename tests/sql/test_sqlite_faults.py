@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,10 +67,11 @@ def query(path: Path, statement: str) -> list[tuple[object, ...]]:
 def check_unchanged_by_refusal(path: Path, error: type[KasError], says: str) -> None:
     """Reading and writing are refused, and not a byte changes."""
     before = path.read_bytes()
-    for act in (
+    acts: tuple[Callable[[Store], object], ...] = (
         lambda store: store.list_plans(),
         lambda store: store.commit(Create(OTHER), USER),
-    ):
+    )
+    for act in acts:
         store = opened(path)
         with pytest.raises(error, match=says) as raised:
             act(store)
