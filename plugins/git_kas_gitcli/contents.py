@@ -12,11 +12,13 @@ from git_kas.errors import ProgramFailed
 from git_kas_gitcli.blobs import BlobReader
 from git_kas_gitcli.environment import child_environment
 from git_kas_gitcli.process import GitReader
+from git_kas_gitcli.trial_merges import BackgroundMerges, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.contents import PendingMerges
 
 # Git compares trees entry by entry here; whatever a configuration says about submodules does not count.
 _DIFF: Final = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--always", "--ignore-submodules=none")
@@ -41,6 +43,7 @@ class PlumbingContents:
         self._blob_reader: BlobReader | None = None
         self._known: dict[ObjectId, bytes | None] = {}
         self._known_bytes = 0
+        self._merges: list[BackgroundMerges] = []
 
     def changes(
         self, pairs: Sequence[tuple[ObjectId, ObjectId]], *, renames: bool = False
@@ -94,8 +97,18 @@ class PlumbingContents:
                 found.append((ObjectId.trusted(reverting), ObjectId.trusted(reverted)))
         return found
 
+    def start_merges(self, base: ObjectId, tips: Sequence[ObjectId]) -> PendingMerges:
+        """See :class:`git_kas.ports.contents.Contents`."""
+        if self._is_partial or not tips:
+            return _NoMerges()
+        merges = BackgroundMerges(Source(self._git_dir, self._environment, self.blob), base, tips)
+        self._merges.append(merges)
+        return merges
+
     def close(self) -> None:
         """See :class:`git_kas.ports.contents.Contents`."""
+        for merges in self._merges:
+            merges.cancel()
         if self._blob_reader is not None:
             self._blob_reader.close()
             self._blob_reader = None
@@ -108,6 +121,14 @@ class PlumbingContents:
             return any(name.endswith(".promisor") for name in os.listdir(packs))
         except OSError:
             return False
+
+
+class _NoMerges:
+    """The port :class:`~git_kas.ports.contents.PendingMerges` where nothing is known."""
+
+    def collect(self) -> Mapping[ObjectId, bool]:
+        """See :class:`git_kas.ports.contents.PendingMerges`."""
+        return {}
 
 
 def _parsed(output: bytes, pairs: Sequence[tuple[ObjectId, ObjectId]]) -> Iterator[Sequence[PathChange]]:
