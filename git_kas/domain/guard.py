@@ -1,7 +1,7 @@
 """Which paths may never enter shared history, and what counts as entering it (DESIGN 9).
 
 A pattern without ``/`` is a name at any depth, one with ``/`` a path from the top of the tree; both cover what
-lies below. ASCII letters match in either case: a clone on a file system that ignores case would take one for the
+lies below. ASCII letters match in either case, as a clone on a file system that ignores case takes one for the
 other. Removing a guarded path passes; a rename is a removal and an addition.
 """
 

@@ -87,9 +87,9 @@ _LINES_FROM_ARGUMENTS: Final = """
 lines="$2 $3 $1"
 """
 
-# diff-tree prints what is no object name as it is, so the words come out only if all that should stand before them
-# was read to its end; whatever else comes out is a guarded path, or something that is not understood. Commits come
-# first: one of the second part gets another parent there, and a root would keep it.
+# diff-tree prints what is no object name as it is, so the words come out only if all that should stand before
+# them was read to its end; whatever else comes out is a guarded path, or something that is not understood.
+# Commits come first: one of the second part gets another parent there, and a root would keep it.
 _LOOK: Final = """
 refs() {
     printf '%s\\n' "$lines" | LC_ALL=C sed @NORMALIZE@ -e '/^[^ ]* 00* /d' "$@" || echo unreadable
