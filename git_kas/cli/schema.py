@@ -27,6 +27,7 @@ from git_kas.cli.schema_types import (
     one_of,
     or_null,
 )
+from git_kas.cli.schema_untrack import INIT
 from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
@@ -179,6 +180,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
     **JANITOR_DATA,
     "finish": FINISH,
+    "init": INIT,
     "plan.list": list_of(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
-    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.files import PlanFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
@@ -86,6 +86,11 @@ def kas_cache(location: RepositoryLocation) -> Cache:  # type: ignore[empty-body
 @_hookspec(firstresult=True)
 def kas_plan_files() -> PlanFiles:  # type: ignore[empty-body]  # a specification has no body
     """Make the reader of plan texts. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_worktree_files() -> WorktreeFiles:  # type: ignore[empty-body]  # a specification has no body
+    """Make the reader and writer of other files in worktrees. Provided by the plugin ``files``."""
 
 
 @_hookspec(firstresult=True)

@@ -19,6 +19,7 @@ usage: git kas <command> [options]
 Plans, branches and worktrees of many coding agents.
 
 commands:
+  init             set up a repository: take plan state out of version control
   triage           say where every plan, branch and worktree stands
   verdict          say whether the base has what a branch has, and how that is known
   finish           land a plan's branch, mark the plan done, remove what is over

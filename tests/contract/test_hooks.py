@@ -66,6 +66,12 @@ def test_kas_plan_files(plugins: PluginManager, repo: Repo) -> None:
     assert listed == {str(repo.path): frozenset({"a.md"})}
 
 
+def test_kas_worktree_files(plugins: PluginManager, repo: Repo) -> None:
+    files = plugins.call("files", "kas_worktree_files")
+    files.append(str(repo.path), ".gitignore", b"*.log\n")
+    assert files.read(str(repo.path), ".gitignore") == b"*.log\n"
+
+
 def test_kas_watch(plugins: PluginManager, tmp_path: Path) -> None:
     watch = plugins.call("files", "kas_watch")
     later = tmp_path / "later"

@@ -18,6 +18,7 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: Final[Sequence[CommandEntry]] = (
+    CommandEntry(("init",), "set up a repository: take plan state out of version control", "init"),
     CommandEntry(("triage",), "say where every plan, branch and worktree stands", "triage"),
     CommandEntry(("verdict",), "say whether the base has what a branch has, and how that is known", "verdict"),
     CommandEntry(("finish",), "land a plan's branch, mark the plan done, remove what is over", "finish"),
