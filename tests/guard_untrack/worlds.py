@@ -72,7 +72,7 @@ class OldProject(Plans):
 
 
 def deadly_git(folder: Path, word: str, count: int = 1) -> str:
-    """A folder for the front of PATH whose ``git`` kills who runs it for the ``count``-th time with ``word``."""
+    """A folder for the front of PATH whose ``git`` kills its starter the ``count``-th time it sees ``word``."""
     real = shutil.which("git")
     folder.mkdir()
     script = folder / "git"
