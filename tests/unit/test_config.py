@@ -29,6 +29,8 @@ SOURCES: dict[str, dict[str, str]] = {
         "test_command": "kas.testcommand",
         "forge": "kas.forge",
         "reader": "kas.reader",
+        "guard_paths": "kas.guard.path",
+        "guard_baseline": "kas.guard.baseline",
     },
     "user": {"store": "plan_store"},
     "earlier": {"store": "plan_store"},
@@ -52,6 +54,8 @@ DEFAULTS = {
     "test_command": "",
     "forge": "github",
     "reader": "gitcli",
+    "guard_paths": "plan-state.json",
+    "guard_baseline": "",
 }
 
 

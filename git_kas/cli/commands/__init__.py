@@ -44,6 +44,7 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("signals", "retry"), "have rejected signals judged anew", "signals_retry"),
     CommandEntry(("signals", "purge"), "remove rejected signals for good", "signals_purge"),
     CommandEntry(("lint",), "check the texts of plans", "lint"),
+    CommandEntry(("guard",), "refuse plan-state.json in what is committed or shared", "guard"),
     CommandEntry(("doctor",), "find, and mend, what goes wrong around worktrees", "doctor"),
     CommandEntry(("where",), "say which plan store this is, and why", "where"),
     CommandEntry(("config",), "show the configuration in effect", "config"),
