@@ -71,7 +71,7 @@ def _file_data(file: UntrackedFile) -> dict[str, Any]:
 
 def baseline_command(baseline: Baseline) -> str:
     """What is run in the server's repository."""
-    return shlex.join(["git", "config", "kas.guard.baseline", baseline.commit])
+    return shlex.join(["git", "config", "--add", "kas.guard.baseline", baseline.commit])
 
 
 def untrack_text(done: Untracked) -> str:

@@ -139,7 +139,7 @@ def test_the_baseline_and_branches_with_more_of_the_old_history(project: OldProj
     done = project.untrack()
     assert done["baseline"] == {
         "commit": head,
-        "command": f"git config kas.guard.baseline {head}",
+        "command": f"git config --add kas.guard.baseline {head}",
         "other_branches": ["old"],
     }
     assert {holder["name"] for holder in done["still_there"]} == {"old"}

@@ -49,7 +49,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
 
 
 def _untrack(app: App, *, dry_run: bool) -> Untracked:
-    from git_kas.domain.guard import DEFAULT_PATTERNS, guard_patterns
+    from git_kas.guarding import Guarding
     from git_kas.usecases.untrack import UntrackPorts, UntrackScope, untrack
 
     ports = UntrackPorts(lambda: app.again().store, app.porcelain, app.comparison.contents, app.worktree_files)
@@ -59,7 +59,7 @@ def _untrack(app: App, *, dry_run: bool) -> Untracked:
         worktrees=app.git_folders.worktrees(app.location),
         references=app.references,
         earlier=app.earlier_state_file,
-        patterns=guard_patterns(DEFAULT_PATTERNS),
+        patterns=Guarding(app).patterns,
         request=Request(app.author, note="git kas init --untrack"),
     )
     return untrack(ports, scope, dry_run=dry_run)
