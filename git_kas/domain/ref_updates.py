@@ -22,7 +22,7 @@ class RefUpdate(NamedTuple):
 class FrameworkPush(NamedTuple):
     """What the pre-commit framework tells of a push, or of a range it was asked for.
 
-    ``known`` is something that the receiver has; ``remote`` is empty where nothing is pushed.
+    ``known`` is something that the receiver has, or empty; ``remote`` is empty where nothing is pushed.
     """
 
     remote: str
@@ -52,12 +52,15 @@ def pushed_updates(data: bytes) -> list[RefUpdate]:
 def framework_push(variables: Mapping[str, str]) -> FrameworkPush | None:
     """The push that the pre-commit framework runs hooks for, None if it runs them for a commit.
 
-    It sets these variables, and hands on one ref of the push (https://pre-commit.com/#pre-push).
+    It sets these variables, and hands on one ref of the push (https://pre-commit.com/#pre-push). Where that ref
+    brings a root commit it names no range, and only says what the ref is called here.
     """
     new, known = variables.get("PRE_COMMIT_TO_REF", ""), variables.get("PRE_COMMIT_FROM_REF", "")
+    remote = variables.get("PRE_COMMIT_REMOTE_NAME", "")
+    if remote and not new:
+        new, known = variables.get("PRE_COMMIT_LOCAL_BRANCH", ""), ""
     if not new:
         return None
-    remote = variables.get("PRE_COMMIT_REMOTE_NAME", "")
     return FrameworkPush(remote, variables.get("PRE_COMMIT_REMOTE_BRANCH", ""), known, new)
 
 

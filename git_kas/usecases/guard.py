@@ -78,7 +78,7 @@ class Guard:
         if not push.remote:
             return self.range(f"{push.known}{_RANGE}{push.new}")
         tracked = f"refs/remotes/{push.remote}/{push.ref.removeprefix('refs/heads/')}"
-        old, known = self.guarded.peel([tracked, push.known])
+        old, known = self.guarded.peel([tracked, push.known or tracked])
         update = RefUpdate(push.ref, old.id if old else None, self._commit(push.new))
         given = (known.id,) if known and known.kind is ObjectKind.COMMIT else ()
         return self._updated(Occasion.PUSHED, [update], Span((), given, remote=push.remote))
