@@ -25,7 +25,7 @@ PURELIB = sysconfig.get_paths()["purelib"]
 
 @pytest.fixture(scope="session")
 def framework(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Framework:
-    """A repository with our hooks as they are in this checkout, and a folder of the framework that knows them."""
+    """A repository of our hooks as they are here, and a folder of the framework that knows them."""
     base = tmp_path_factory.getbasetemp()
     shared = (base if worker_id == "master" else base.parent) / "framework"
     made = Framework(shared / "git-kas", shared / "home", shared / "dependencies")
