@@ -11,6 +11,7 @@ from typing import Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.cli.schema_finish import FINISH
+from git_kas.cli.schema_hooks import HOOKS_DATA
 from git_kas.cli.schema_janitor import JANITOR_DATA, VERDICT
 from git_kas.cli.schema_types import (
     COUNT,
@@ -178,6 +179,7 @@ _HANDLED: Final = object_of(
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
     **JANITOR_DATA,
+    **HOOKS_DATA,
     "finish": FINISH,
     "plan.list": list_of(_PLAN),
     "plan.show": _PLAN_SHOWN,
