@@ -102,10 +102,10 @@ class Trouble(StrEnum):
 class Seen(NamedTuple):
     """What is known beside the files of a hook.
 
-    ``expected`` are the bytes that would be installed and ``options`` what they are made from;
-    ``finds_program`` whether the hook that is there finds a git-kas; ``is_elsewhere`` whether ours is in a folder
-    that is not in force; ``has_runner`` whether what runs ours is there; ``for_command`` whether the folder holds for this
-    command only; ``by_shell`` whether ours is read by a shell, so that it need not be executable.
+    ``expected`` are the bytes that would be installed, made from ``options``. ``finds_program``:
+    the hook that is there finds a git-kas. ``is_elsewhere``: ours is in a folder that is not in force.
+    ``has_runner``: what runs ours is there. ``for_command``: the folder holds for this command only.
+    ``by_shell``: ours is read by a shell, so that it need not be executable.
     """
 
     expected: bytes

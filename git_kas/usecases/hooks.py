@@ -283,7 +283,7 @@ class GuardHooks:
             elif place.layout is Layout.LOCAL_PATH and top and not self._is_within(place, top):
                 yield f"{place.folder} is outside of this repository: whoever else uses it gets the guard, too."
             if place.is_relative and place.layout is not Layout.PLAIN and self._scope.location.worktree:
-                yield f"core.hooksPath is relative: each worktree has a folder of its own, here {place.effective}."
+                yield f"core.hooksPath is relative: each worktree has a folder of its own, {place.effective}."
         for layout in dict.fromkeys(outcome.layout for outcome in outcomes):
             if layout in {Layout.LEFTHOOK, Layout.PRE_COMMIT}:
                 yield f"{layout}: {layout.bypass.replace('`', '')}."
