@@ -12,6 +12,7 @@ from typing import Final
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.cli.schema_finish import FINISH
 from git_kas.cli.schema_guard import GUARD
+from git_kas.cli.schema_hooks import HOOKS_DATA
 from git_kas.cli.schema_janitor import JANITOR_DATA, VERDICT
 from git_kas.cli.schema_types import (
     COUNT,
@@ -180,6 +181,7 @@ _HANDLED: Final = object_of(
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
     **JANITOR_DATA,
+    **HOOKS_DATA,
     "finish": FINISH,
     "init": INIT,
     "plan.list": list_of(_PLAN),

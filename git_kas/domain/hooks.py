@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 
 class HookSide(StrEnum):
@@ -70,3 +70,30 @@ class HookName(StrEnum):
 
 CLIENT_HOOKS = tuple(hook for hook in HookName if hook.side is HookSide.CLIENT)
 DEFAULT_SERVER_HOOKS = (HookName.PRE_RECEIVE,)
+
+
+class ShimOptions(NamedTuple):
+    """What is written into a hook of ours.
+
+    ``patterns`` are the guarded paths; ``program`` is the absolute path of the git-kas to ask, where it can be
+    run, else the one on the PATH. The chained hook is executed if it is executable, as Git does. With ``shell``
+    it is run by ``sh -e`` instead, as husky does, and with a ``reader`` (a shell, and its options) read by that
+    with ``$0`` as it was, for hooks that look at their own name.
+    """
+
+    patterns: tuple[str, ...]
+    program: str = ""
+    shell: bool = False
+    reader: str = ""
+
+
+class OwnShim(NamedTuple):
+    """A file that began as a hook of ours.
+
+    ``intact``: nobody has edited it. ``options`` is None where they cannot be read any more.
+    """
+
+    hook: HookName
+    version: int
+    intact: bool
+    options: ShimOptions | None

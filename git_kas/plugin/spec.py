@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.guarded import Guarded
+    from git_kas.ports.hook_files import HookFiles
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
@@ -168,3 +169,8 @@ def kas_branch_config(  # type: ignore[empty-body]  # a specification has no bod
 @_hookspec(firstresult=True)
 def kas_activity() -> Activity:  # type: ignore[empty-body]  # a specification has no body
     """Make what tells which processes use a folder. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_hook_files(environment: Mapping[str, str]) -> HookFiles:  # type: ignore[empty-body]  # a specification
+    """Make what reads and changes hooks folders. Provided by the plugin ``hooks``."""

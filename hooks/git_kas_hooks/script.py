@@ -139,14 +139,18 @@ _PAIRS: Final = (
 )
 
 
-def body(hook: HookName, specs: Sequence[str], *, program: str, chained: str, run_by_shell: bool) -> str:
-    """The script of ``hook`` after its first lines; ``specs`` are the pathspecs of what is guarded."""
+def body(hook: HookName, specs: Sequence[str], *, program: str, chained: str, run: str) -> str:
+    """The script of ``hook`` after its first lines.
+
+    ``specs`` are the pathspecs of what is guarded, ``run`` what stands before the chained hook; empty: nothing,
+    so that it has to be executable.
+    """
     values = {
         "PROGRAM": quoted(program),
         "SPECS": " ".join(quoted(spec) for spec in specs),
         "CHAINED": chained,
-        "TEST": "-f" if run_by_shell else "-x",
-        "RUN": "sh -e " if run_by_shell else "",
+        "TEST": "-f" if run.startswith("sh -e ") else "-x",
+        "RUN": run,
         **_PUSH_VALUES.get(hook, {}),
     }
     return _PLACE.sub(lambda place: values[place[1]], "".join(_PARTS[hook]))

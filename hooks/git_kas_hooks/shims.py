@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.guard import guard_patterns, pathspecs
-from git_kas.domain.hooks import HookName
+from git_kas.domain.hook_layouts import CHAINED_SUFFIX
+from git_kas.domain.hooks import HookName, OwnShim, ShimOptions
 from git_kas.errors import InvalidName
 from git_kas_hooks.script import body
 
@@ -20,35 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHIM_VERSION: Final = 1
-CHAINED_SUFFIX: Final = ".chained-by-git-kas"
 
 _ID: Final = re.compile(rb"# git-kas hook ([a-z-]{1,30}) ([0-9]{1,9}) sha256:([0-9a-f]{64})")
 _OPTIONS: Final = b"# options: "
-
-
-class ShimOptions(NamedTuple):
-    """What is written into a shim.
-
-    ``patterns`` are the guarded paths; ``program`` is the absolute path of the git-kas to ask, where it can be
-    run, else the one on the PATH; with ``shell`` the chained hook is run by ``sh -e`` as husky does, else it is
-    executed if it is executable, as Git does.
-    """
-
-    patterns: tuple[str, ...]
-    program: str = ""
-    shell: bool = False
-
-
-class OwnShim(NamedTuple):
-    """A file that began as a shim of ours.
-
-    ``intact``: nobody has edited it. ``options`` is None where they cannot be read any more.
-    """
-
-    hook: HookName
-    version: int
-    intact: bool
-    options: ShimOptions | None
+READER: Final = re.compile(r"/[A-Za-z0-9/._-]+(?: [a-z]+)?(?: -[A-Za-z]+)?")
 
 
 def shim(hook: HookName, options: ShimOptions) -> bytes:
@@ -60,7 +36,7 @@ def shim(hook: HookName, options: ShimOptions) -> bytes:
     specs = pathspecs(guard_patterns(options.patterns))
     words = json.dumps(options._asdict(), separators=(",", ":")).encode("ascii")
     chained = hook + CHAINED_SUFFIX
-    text = body(hook, specs, program=options.program, chained=chained, run_by_shell=options.shell)
+    text = body(hook, specs, program=options.program, chained=chained, run=_run_by(options))
     rest = _OPTIONS + words + b"\n" + text.encode("utf-8", "surrogateescape")
     return _first_lines(hook, rest) + rest
 
@@ -81,12 +57,23 @@ def _first_lines(hook: HookName, rest: bytes, version: int = SHIM_VERSION) -> by
     return f"#!/bin/sh\n# git-kas hook {hook} {version} sha256:{hashlib.sha256(rest).hexdigest()}\n".encode()
 
 
+def _run_by(options: ShimOptions) -> str:
+    """What stands before the chained hook and its arguments."""
+    if options.shell:
+        return "sh -e "
+    if not options.reader:
+        return ""
+    if not READER.fullmatch(options.reader):
+        raise InvalidName(f"{options.reader!r} is no shell.", next_step="Leave it empty.")
+    return f"""{options.reader} -c 'kas_chained=$1; shift; . "$kas_chained"' "$0" """
+
+
 def _options(lines: Sequence[bytes]) -> ShimOptions | None:
     if not lines or not lines[0].startswith(_OPTIONS):
         return None
     try:
         words = json.loads(lines[0].removeprefix(_OPTIONS))
         patterns, program, shell = words["patterns"], words["program"], words["shell"]
-        return ShimOptions(guard_patterns(patterns), str(program), bool(shell))
+        return ShimOptions(guard_patterns(patterns), str(program), bool(shell), str(words.get("reader", "")))
     except (ValueError, KeyError, TypeError, AttributeError, InvalidName):
         return None
