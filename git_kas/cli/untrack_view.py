@@ -132,7 +132,8 @@ def _left(done: Untracked) -> Iterator[str]:
             yield f"  Also staged, so it would be in that commit, too: {_some(done.other_staged)}."
     if done.baseline is not None:
         yield ""
-        yield "In the server's repository, so that it takes the history that has the file:"
+        yield "So that the history that has the file may be pushed: in the server's repository, and in clones"
+        yield "with a hook that looks at pushes,"
         yield f"  {baseline_command(done.baseline)}"
         yield "  What that commit reaches is old and is let pass; what comes after it is judged. It is the last"
         yield "  one before the file leaves, and must be pushed before other branches can be."

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from git_kas.domain.hooks import HookName
-from git_kas_hooks.shims import ShimOptions, shim
+from git_kas.domain.hooks import HookName, ShimOptions
+from git_kas_hooks.shims import shim
 from guard_untrack.worlds import TWO_PLANS, OldProject, state
 from plan_commands import EARLIER
 from support import Repo
@@ -30,12 +30,13 @@ class Pushed(Repo):
             ["git", *arguments],
             cwd=self.path,
             env=dict(self.environment),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
         assert finished.returncode != 0
-        return finished.stderr
+        return finished.stdout
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def test_from_the_old_project_to_a_server_that_keeps_it_out(
 ) -> None:
     project.repo.commit("more", {EARLIER: state({**TWO_PLANS, "2026-01-03-c.md": "ready"})})
     add_hook(project.path / ".git/hooks", HookName.PRE_COMMIT)
+    add_hook(project.path / ".git/hooks", HookName.PRE_PUSH)
     here = Pushed(project.path, environment)
 
     done = project.untrack()
@@ -64,8 +66,9 @@ def test_from_the_old_project_to_a_server_that_keeps_it_out(
     assert project.status_lines() == []
 
     here.git("remote", "add", "origin", str(server.path))
-    assert "git config --add kas.guard.baseline" in here.refused("push", "-q", "origin", "main")
-    project.run_shell(done["baseline"]["command"], cwd=server.path)
+    for options, place in ([], project.path), (["--no-verify"], server.path):
+        assert "git config --add kas.guard.baseline" in here.refused("push", "-q", *options, "origin", "main")
+        project.run_shell(done["baseline"]["command"], cwd=place)
     here.git("push", "-q", "origin", "main")
 
     here.git("clone", "-q", str(server.path), str(tmp_path / "clone"))
