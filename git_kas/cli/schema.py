@@ -11,6 +11,7 @@ from typing import Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.cli.schema_finish import FINISH
+from git_kas.cli.schema_guard import GUARD
 from git_kas.cli.schema_hooks import HOOKS_DATA
 from git_kas.cli.schema_janitor import JANITOR_DATA, VERDICT
 from git_kas.cli.schema_types import (
@@ -227,6 +228,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
         ),
         files=described(COUNT, "how many were checked"),
     ),
+    "guard": GUARD,
     "where": object_of(
         store=TEXT,
         source=TEXT,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from git_kas.ports.files import PlanFiles, Scratch
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.guarded import Guarded
     from git_kas.ports.hook_files import HookFiles
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.operations import OperationJournal
@@ -72,6 +73,13 @@ def kas_contents(  # type: ignore[empty-body]  # a specification has no body
     location: RepositoryLocation, environment: Mapping[str, str]
 ) -> Contents:
     """Open the reader of trees and blobs. Provided by the plugin ``gitcli``."""
+
+
+@_hookspec(firstresult=True)
+def kas_guarded(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation, environment: Mapping[str, str]
+) -> Guarded:
+    """Open the reader of what is staged and pushed. Provided by the plugin ``gitcli``."""
 
 
 @_hookspec(firstresult=True)

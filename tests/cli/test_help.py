@@ -44,6 +44,7 @@ commands:
   signals retry    have rejected signals judged anew
   signals purge    remove rejected signals for good
   lint             check the texts of plans
+  guard            refuse plan-state.json in what is committed or shared
   doctor           find, and mend, what goes wrong around worktrees
   where            say which plan store this is, and why
   config           show the configuration in effect

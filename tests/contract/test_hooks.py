@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from git_kas.domain.guard import GuardPattern
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.errors import ProgramFailed
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
+from git_kas.ports.guarded import ObjectKind, Peeled
 from git_kas.ports.signals import SignalPlace
 from git_kas.ports.store import StoreRequest
 from git_kas.ports.watch import WatchedFolder
@@ -165,6 +167,14 @@ def test_kas_contents(plugins: PluginManager, repo: Repo, environment: dict[str,
     assert [change.path for change in changes] == [b"a"]
     assert contents.blob(changes[0].after.id) == b"1\n"
     contents.close()
+
+
+def test_kas_guarded(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    guarded = plugins.call("gitcli", "kas_guarded", location=location(repo), environment=environment)
+    (repo.path / "plan-state.json").write_text("{}")
+    repo.git("add", "-A")
+    assert [change.path for change in guarded.staged([GuardPattern("plan-state.json")])] == [b"plan-state.json"]
+    assert guarded.peel(["HEAD"]) == [Peeled(ObjectId(repo.git("rev-parse", "HEAD")), ObjectKind.COMMIT)]
 
 
 def test_kas_file_merge(plugins: PluginManager) -> None:

@@ -43,6 +43,7 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("signals", "retry"), "have rejected signals judged anew", "signals_retry"),
     CommandEntry(("signals", "purge"), "remove rejected signals for good", "signals_purge"),
     CommandEntry(("lint",), "check the texts of plans", "lint"),
+    CommandEntry(("guard",), "refuse plan-state.json in what is committed or shared", "guard"),
     CommandEntry(
         ("hooks", "install"), "have the guard refuse guarded paths at commit and push", "hooks_install"
     ),
