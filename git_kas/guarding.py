@@ -72,8 +72,7 @@ class Guarding:
     @property
     def framework_push(self) -> FrameworkPush | None:
         """What the pre-commit framework says in the environment that it pushes."""
-        from git_kas.domain.hooks import HookName
-    from git_kas.domain.ref_updates import framework_push
+        from git_kas.domain.ref_updates import framework_push
 
         return framework_push(self._app.environment)
 

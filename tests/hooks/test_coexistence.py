@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from hooks.tools import HOOKS, TOOLS, Husky9, Lefthook, PreCommit, Tool
+from hooks.tools import HOOKS, TOOLS, Husky4, Husky9, Lefthook, PreCommit, Tool
 from hooks.worlds import NOBODY, HookWorld, Seen, snapshot
 
 Make = Callable[..., Tool]
-STAYS_IN_FORCE = {"by hand", "pre-commit", "husky-9", "husky-5", "husky-4"}
 
 
 @pytest.fixture
@@ -108,9 +107,7 @@ def test_ours_first_and_gone_as_if_never_there(kind: type[Tool], make: Make, *, 
     tool.world.install()
     tool.world.check_guarded()
     assert tool.world.kas("uninstall").status == 0
-    expected, found = [
-        {name: entry for name, entry in snapshot(one.world.hooks, times=False).items()} for one in (twin, tool)
-    ]
+    expected, found = [snapshot(one.world.hooks, times=False) for one in (twin, tool)]
     assert of_one_world(found) == of_one_world(expected)
     assert snapshot(tool.folder, times=False).keys() == snapshot(twin.folder, times=False).keys()
 
@@ -119,7 +116,7 @@ def of_one_world(entries: dict[str, tuple[object, ...]]) -> dict[str, str]:
     return {name: repr(entry).replace("/twin/", "/world/") for name, entry in entries.items()}
 
 
-@pytest.mark.parametrize("kind", TOOLS, ids=lambda kind: str(kind.name))
+@pytest.mark.parametrize("kind", TOOLS[1:], ids=lambda kind: str(kind.name))
 @pytest.mark.parametrize("ours_first", [False, True], ids=["theirs-first", "ours-first"])
 def test_installed_once_more_the_guard_holds_or_status_says_so(
     kind: type[Tool], make: Make, *, ours_first: bool
@@ -128,21 +125,29 @@ def test_installed_once_more_the_guard_holds_or_status_says_so(
     if ours_first:
         tool.world.install()
         tool.install()
+        check_truth(tool)
     else:
         tool.install()
-        tool.world.install()
+    tool.world.install()
     for words in (*kind.again, *reversed(kind.again)):
         tool.install(*words.split())
-        said = tool.world.states()
-        assert (said["pre-commit"]["force"] == "active") == tool.world.refuses_commit(), said
-        assert (said["pre-push"]["force"] == "active") == tool.world.refuses_push(), said
-        if tool.name in STAYS_IN_FORCE and not words:
-            assert said["pre-commit"]["force"] == "active"
+        active = check_truth(tool)
+        assert active or words or tool.name == "lefthook"
         tool.world.install()
         tool.world.check_guarded()
-        tool.world.end_with(3)
-        assert tool.world.commit("x.txt").status != 0
-        tool.world.end_with(0)
+        if not ours_first or kind is not Husky4:  # which leaves a hook alone that was there before it
+            tool.world.end_with(3)
+            assert tool.world.commit("x.txt").status != 0
+            tool.world.end_with(0)
+
+
+def check_truth(tool: Tool) -> bool:
+    """Status says of a hook that it is active exactly if the guard refuses there."""
+    said = tool.world.states()
+    active = {hook: state["force"] == "active" for hook, state in said.items()}
+    assert active["pre-commit"] == tool.world.refuses_commit(), said
+    assert active["pre-push"] == tool.world.refuses_push(), said
+    return active["pre-commit"]
 
 
 def test_lefthook_renames_ours_when_its_configuration_changes(make: Make) -> None:
