@@ -219,7 +219,7 @@ class Husky4(Tool):
         installer = npm_package("husky-4") / "lib/installer/bin.js"
         agent = "npm/10.0.0 node/v20.0.0 linux x64"
         environment = {"INIT_CWD": str(self.world.top), "npm_config_user_agent": agent}
-        return self.world.run("node", installer, "install", **environment).status
+        return self.world.run("node", installer, "install", env=environment).status
 
 
 TOOLS: tuple[type[Tool], ...] = (ByHand, PreCommit, Lefthook, Husky9, Husky8, Husky4)
