@@ -138,13 +138,6 @@ KEYS: Final[Sequence[ConfigKey]] = (
         "gitcli",
         git="kas.reader",
     ),
-    ConfigKey(
-        "guard_paths",
-        "paths that the guard keeps out of shared history (one value per path; they replace the default)",
-        "plan-state.json",
-        git="kas.guard.path",
-        type=ValueType.TEXTS,
-    ),
 )
 
 KEY_BY_NAME: Final[Mapping[str, ConfigKey]] = {key.name: key for key in KEYS}

@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from git_kas.domain.guard import GuardPattern
+    from git_kas.domain.hooks import HookName
     from git_kas.domain.ref_updates import FrameworkPush
     from git_kas.ports.guarded import Guarded
+    from git_kas.ports.hook_files import HookFiles
     from git_kas.usecases.guard import Guard
+    from git_kas.usecases.hooks import GuardHooks
     from git_kas.workspace import Workspace
 
 
@@ -45,6 +48,26 @@ class Guarding:
         configured = [Baseline(text, source) for text in self._app.config.texts("guard_baseline")]
         given = [Baseline(text, "option --baseline") for text in baselines]
         return Guard(self._guarded, self.patterns, [*configured, *given])
+
+    @property
+    def hooks(self) -> GuardHooks:
+        """The guard's hooks in the repository."""
+        from git_kas.usecases.hooks import GuardHooks, HookScope
+
+        scope = HookScope(self._app.location, self._app.git_entries, self.patterns)
+        return GuardHooks(self._hook_files, self._app.porcelain, scope)
+
+    def printed_hook(self, hook: HookName) -> bytes:
+        """A hook's file, to be put somewhere by hand; it needs no repository."""
+        from git_kas.domain.hooks import ShimOptions
+
+        files = self._hook_files
+        return files.shim(hook, ShimOptions(self.patterns, files.program()))
+
+    @property
+    def _hook_files(self) -> HookFiles:
+        found = self._app.plugins.call("hooks", "kas_hook_files", environment=self._app.environment)
+        return cast("HookFiles", found)
 
     @property
     def framework_push(self) -> FrameworkPush | None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from git_kas.ports.files import PlanFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
-    from git_kas.ports.hook_files import HookFiles
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
@@ -35,13 +34,11 @@ if TYPE_CHECKING:
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
-    from git_kas.usecases.hooks import GuardHooks
     from git_kas.usecases.remembered_verdicts import ComparisonPorts
 
 _GIT_PLUGIN = "gitcli"
 _FILES_PLUGIN = "files"
 _PROCESS_PLUGIN = "process"
-_HOOKS_PLUGIN = "hooks"
 _LIBGIT2_PLUGIN = "pygit2"
 
 
@@ -340,20 +337,6 @@ class Workspace:
     def activity(self) -> Activity:
         """Who uses folders."""
         return cast("Activity", self.plugins.call(_PROCESS_PLUGIN, "kas_activity"))
-
-    @cached_property
-    def hook_files(self) -> HookFiles:
-        """Hooks folders."""
-        found = self.plugins.call(_HOOKS_PLUGIN, "kas_hook_files", environment=self.environment)
-        return cast("HookFiles", found)
-
-    @property
-    def guard_hooks(self) -> GuardHooks:
-        """The guard's hooks in this repository."""
-        from git_kas.usecases.hooks import GuardHooks, HookScope
-
-        scope = HookScope(self.location, self.git_entries, self.config.texts("guard_paths"))
-        return GuardHooks(self.hook_files, self.porcelain, scope)
 
     @property
     def clock(self) -> SystemClock:

@@ -100,7 +100,7 @@ class Layout(StrEnum):
         "husky-4",
         "the file reads `husky.sh` beside it",
         "`hooks/<hook>`; theirs is chained under the name that it looks at",
-        "husky 4 leaves hooks alone that it did not write",
+        "nothing known; but where ours came first husky 4 leaves out its own: uninstall, run husky, install",
         '`"pre-commit": "git kas guard --staged"` among `husky.hooks` in `package.json`',
     )
     LEFTHOOK = (

@@ -8,7 +8,7 @@ what was begun.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.domain.hook_layouts import (
     CHAINED_SUFFIX,
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from git_kas.domain.hooks import OwnShim
+
+
+_WRITES_OVER_ITS_OWN: Final = frozenset({Layout.LEFTHOOK, Layout.HUSKY_4})
 
 
 class HookFile(NamedTuple):
@@ -211,10 +214,25 @@ class _Plan:
 
     def take_out(self, name: str, *, give_back: bool) -> None:
         """Take ours away from ``name``; what it has displaced comes back to that name."""
-        if give_back and self._view.chained in self.files:
-            self.add(Step(Act.MOVE, self._view.chained, name))
-        else:
-            self.add(Step(Act.REMOVE, name))
+        chained = self._view.chained
+        if give_back and chained in self.files and not self._is_replaced(name):
+            self.add(Step(Act.MOVE, chained, name))
+            return
+        self.add(Step(Act.REMOVE, name))
+        if give_back and chained in self.files:
+            self.add(Step(Act.REMOVE, chained))
+
+    def _is_replaced(self, name: str) -> bool:
+        """Whether a tool that moved ours to ``name`` has written the chained hook, too, and has done so anew.
+
+        Without us it would have written over its own file.
+        """
+        written = self.files.get(self._view.hook)
+        return written is not None and written is not self.files[name] and self._is_same_tool(written)
+
+    def _is_same_tool(self, there: HookFile) -> bool:
+        tool = recognise_tool(there.data)
+        return tool in _WRITES_OVER_ITS_OWN and tool is recognise_tool(self.files[self._view.chained].data)
 
     def keep(self, name: str) -> None:
         """Have what is at ``name`` under the chained name as well."""
@@ -224,9 +242,13 @@ class _Plan:
                 f"{', '.join(view.links)} in {view.folder} are links to {name} and would run ours instead.",
                 next_step="Make them files of their own, or links to a file that is no hook itself.",
             )
+        if self.is_second_name(name):
+            return
+        if view.chained in self.files and self._is_same_tool(self.files[name]):
+            self.add(Step(Act.REMOVE, view.chained))
         if view.chained not in self.files:
             self.add(Step(Act.KEEP, name, view.chained))
-        elif not self.is_second_name(name):
+        else:
             raise AlreadyExists(
                 f"{view.folder} has a hook {name} that is not ours, and still {view.chained} from before.",
                 next_step=f"Decide whether {view.chained} is still needed; move it elsewhere, or into {name}.",

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from git_kas.domain.guard import guard_patterns
 from git_kas.domain.hook_layouts import Layout, interpreter_to_keep_name
 from git_kas.domain.hook_places import (
     HOOKS_PATH,
@@ -34,7 +33,7 @@ class HookScope(NamedTuple):
 
     location: RepositoryLocation
     config: ConfigEntries
-    patterns: Sequence[str]
+    patterns: tuple[str, ...]
 
 
 class HooksAsked(NamedTuple):
@@ -101,10 +100,6 @@ class GuardHooks:
         self._files = files
         self._porcelain = porcelain
         self._scope = scope
-
-    def printed(self, hook: HookName) -> bytes:
-        """The file of ``hook``, to be put somewhere by hand."""
-        return self._files.shim(hook, ShimOptions(self._patterns, self._files.program()))
 
     def install(self, asked: HooksAsked) -> HooksChanged:
         """Have the guard at the hooks that are ``asked`` for; what is there runs after it.
@@ -193,10 +188,6 @@ class GuardHooks:
         location = self._scope.location
         return location.worktree is None and location.main_worktree is None
 
-    @property
-    def _patterns(self) -> tuple[str, ...]:
-        return tuple(guard_patterns(self._scope.patterns))
-
     def _place(self, side: HookSide) -> HookPlace:
         location, config = self._scope.location, self._scope.config
         expanded = config.text(HOOKS_PATH)
@@ -256,7 +247,7 @@ class GuardHooks:
 
     def _options(self, place: HookPlace, chained: bytes, program: str) -> ShimOptions:
         reader = "" if place.by_shell else interpreter_to_keep_name(chained)
-        return ShimOptions(self._patterns, program, place.by_shell, reader)
+        return ShimOptions(self._scope.patterns, program, place.by_shell, reader)
 
     def _carry_out(self, plans: Iterable[_Plan]) -> None:
         for plan in plans:

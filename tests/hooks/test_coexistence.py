@@ -5,16 +5,16 @@ What a tool's hooks do without us is the measure of what they do with us.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hooks.tools import HOOKS, TOOLS, Husky9, Lefthook, PreCommit, Tool
+from hooks.tools import HOOKS, TOOLS, ByHand, Husky4, Husky9, Lefthook, PreCommit, Tool
 from hooks.worlds import NOBODY, HookWorld, Seen, snapshot
 
 Make = Callable[..., Tool]
-STAYS_IN_FORCE = {"by hand", "pre-commit", "husky-9", "husky-5", "husky-4"}
 
 
 @pytest.fixture
@@ -64,10 +64,14 @@ def test_their_hooks_do_what_they_do_without_us(kind: type[Tool], make: Make, *,
         tool.world.install()
     assert twin.install() == 0
     assert tool.install() == 0
+    if ours_first and kind is Husky4:  # which leaves a hook alone that it did not write
+        assert tool.world.commit("x.txt") == Seen(0, "")
+        assert tool.world.kas("uninstall").status == 0
+        assert tool.install() == 0
     reference = everything(twin)
     assert [one.status for one in reference[:3]] == [0, 0, 0]
-    assert 0 not in [one.status for one in reference[3:6]]
-    assert all(one.log for one in reference)
+    assert 0 not in [one.status for one in reference[3:5]]
+    assert {one.log.split()[0] for one in reference if one.log} == {f"theirs-{hook}" for hook in HOOKS}
     tool.world.install()
     assert everything(tool) == reference
     tool.world.check_guarded()
@@ -94,8 +98,10 @@ def test_nothing_is_left_of_us(kind: type[Tool], make: Make) -> None:
     assert not tool.world.refuses_commit()
 
 
-@pytest.mark.parametrize("kind", TOOLS, ids=lambda kind: str(kind.name))
-@pytest.mark.parametrize("by_hand", [False, True], ids=["alone", "with-a-hook-by-hand"])
+@pytest.mark.parametrize(
+    ("kind", "by_hand"),
+    [(kind, by_hand) for kind in TOOLS[:-1] for by_hand in (False, True) if kind is not ByHand or not by_hand],
+)
 def test_ours_first_and_gone_as_if_never_there(kind: type[Tool], make: Make, *, by_hand: bool) -> None:
     twin, tool = make(kind, "twin"), make(kind)
     for one in (twin, tool):
@@ -108,9 +114,7 @@ def test_ours_first_and_gone_as_if_never_there(kind: type[Tool], make: Make, *, 
     tool.world.install()
     tool.world.check_guarded()
     assert tool.world.kas("uninstall").status == 0
-    expected, found = [
-        {name: entry for name, entry in snapshot(one.world.hooks, times=False).items()} for one in (twin, tool)
-    ]
+    expected, found = [snapshot(one.world.hooks, times=False) for one in (twin, tool)]
     assert of_one_world(found) == of_one_world(expected)
     assert snapshot(tool.folder, times=False).keys() == snapshot(twin.folder, times=False).keys()
 
@@ -119,7 +123,7 @@ def of_one_world(entries: dict[str, tuple[object, ...]]) -> dict[str, str]:
     return {name: repr(entry).replace("/twin/", "/world/") for name, entry in entries.items()}
 
 
-@pytest.mark.parametrize("kind", TOOLS, ids=lambda kind: str(kind.name))
+@pytest.mark.parametrize("kind", TOOLS[1:], ids=lambda kind: str(kind.name))
 @pytest.mark.parametrize("ours_first", [False, True], ids=["theirs-first", "ours-first"])
 def test_installed_once_more_the_guard_holds_or_status_says_so(
     kind: type[Tool], make: Make, *, ours_first: bool
@@ -128,21 +132,29 @@ def test_installed_once_more_the_guard_holds_or_status_says_so(
     if ours_first:
         tool.world.install()
         tool.install()
+        check_truth(tool)
     else:
         tool.install()
-        tool.world.install()
+    tool.world.install()
     for words in (*kind.again, *reversed(kind.again)):
         tool.install(*words.split())
-        said = tool.world.states()
-        assert (said["pre-commit"]["force"] == "active") == tool.world.refuses_commit(), said
-        assert (said["pre-push"]["force"] == "active") == tool.world.refuses_push(), said
-        if tool.name in STAYS_IN_FORCE and not words:
-            assert said["pre-commit"]["force"] == "active"
+        active = check_truth(tool)
+        assert active or words or tool.name == "lefthook"
         tool.world.install()
         tool.world.check_guarded()
-        tool.world.end_with(3)
-        assert tool.world.commit("x.txt").status != 0
-        tool.world.end_with(0)
+        if not ours_first or kind is not Husky4:
+            tool.world.end_with(3)
+            assert tool.world.commit("x.txt").status != 0
+            tool.world.end_with(0)
+
+
+def check_truth(tool: Tool) -> bool:
+    """Status says of a hook that it is active exactly if the guard refuses there."""
+    said = tool.world.states()
+    active = {hook: state["force"] == "active" for hook, state in said.items()}
+    assert active["pre-commit"] == tool.world.refuses_commit(), said
+    assert active["pre-push"] == tool.world.refuses_push(), said
+    return bool(active["pre-commit"])
 
 
 def test_lefthook_renames_ours_when_its_configuration_changes(make: Make) -> None:
@@ -150,18 +162,26 @@ def test_lefthook_renames_ours_when_its_configuration_changes(make: Make) -> Non
     tool.install()
     tool.world.install()
     text = (tool.world.top / "lefthook.yml").read_text()
-    tool.file("lefthook.yml", text.replace("note", "notes"))
+    later(tool, text.replace("note", "notes"), 100)
     tool.world.commit("a.txt")
     assert tool.world.troubles() == ["moved_aside"]
     assert "no_auto_install" in tool.world.kas("status").out
     assert not tool.world.refuses_commit()
     tool.world.install()
     tool.world.check_guarded()
-    tool.file("lefthook.yml", text.replace('"output"', '"no_auto_install": true, "output"'))
+    later(tool, text.replace('"output"', '"no_auto_install": true, "output"'), 200)
     tool.world.commit("b.txt")
     tool.world.check_guarded()
     assert tool.world.kas("uninstall").status == 0
     assert not [name for name in snapshot(tool.folder) if "kas" in name or name.endswith(".old")]
+
+
+def later(tool: Tool, text: str, seconds: int) -> None:
+    """Write lefthook's configuration with a time of its own: it looks at whole seconds before anything else."""
+    tool.file("lefthook.yml", text)
+    path = tool.world.top / "lefthook.yml"
+    when = int(path.stat().st_mtime) + seconds
+    os.utime(path, (when, when))
 
 
 def test_pre_commit_is_asked_after_ours_and_a_hook_by_hand(make: Make) -> None:

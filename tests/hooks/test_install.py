@@ -305,7 +305,7 @@ def test_hooks_path_of_all_repositories(world: HookWorld) -> None:
 
 def test_hooks_path_of_one_command_and_of_nothing(world: HookWorld) -> None:
     given = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.hooksPath", "GIT_CONFIG_VALUE_0": "/tmp/x"}
-    assert world.kas("install", **given).status == 2
+    assert world.kas("install", env=given).status == 2
     world.repo.git("config", "core.hooksPath", "")
     refused = world.kas("install")
     assert refused.status == 2

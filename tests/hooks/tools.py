@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -75,11 +74,10 @@ class ByHand(Tool):
         """Nothing: the hooks are all there is."""
 
     def install(self, *words: str) -> int:
-        """Write them, as a person does who copies them into place."""
+        """Write them, whatever is there."""
+        assert not words
         for hook in HOOKS:
-            path = self.world.hooks / hook
-            if not path.exists():
-                self.world.write_hook(hook, f"theirs-{hook}")
+            self.world.write_hook(hook, f"theirs-{hook}")
         return 0
 
 
@@ -171,6 +169,7 @@ class Husky9(Tool):
 
     def install(self, *words: str) -> int:
         """What the package's script ``prepare`` runs."""
+        assert not words
         return self.world.run("node", npm_package("husky") / "bin.js").status
 
 
@@ -194,6 +193,7 @@ class Husky8(Husky9):
 
     def install(self, *words: str) -> int:
         """``husky install``."""
+        assert not words
         return self.world.run("node", npm_package("husky-8") / "lib/bin.js", "install").status
 
 
@@ -214,17 +214,12 @@ class Husky4(Tool):
 
     def install(self, *words: str) -> int:
         """What its ``postinstall`` runs."""
+        assert not words
         needs_program("npx")
         installer = npm_package("husky-4") / "lib/installer/bin.js"
         agent = "npm/10.0.0 node/v20.0.0 linux x64"
         environment = {"INIT_CWD": str(self.world.top), "npm_config_user_agent": agent}
-        return self.world.run("node", installer, "install", **environment).status
+        return self.world.run("node", installer, "install", env=environment).status
 
 
 TOOLS: tuple[type[Tool], ...] = (ByHand, PreCommit, Lefthook, Husky9, Husky8, Husky4)
-
-
-def copy_of(folder: Path, place: Path) -> Path:
-    """A faithful copy of a hooks folder."""
-    shutil.copytree(folder, place, symlinks=True)
-    return place

@@ -82,12 +82,18 @@ class HookWorld:
         """The repository's own hooks folder."""
         return self.top / ".git" / "hooks"
 
-    def run(self, *command: str | Path, cwd: Path | None = None, stdin: bytes = b"", **env: str) -> Finished:
+    def run(
+        self,
+        *command: str | Path,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
         """Run a program."""
         finished = subprocess.run(
             [str(word) for word in command],
             cwd=cwd or self.top,
-            env=self.environment | env,
+            env=self.environment | dict(env or {}),
             capture_output=True,
             input=stdin,
             check=False,
@@ -102,9 +108,9 @@ class HookWorld:
         assert finished.status == 0, (command, finished)
         return finished
 
-    def kas(self, *words: str, cwd: Path | None = None, **env: str) -> Finished:
+    def kas(self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Finished:
         """Run ``git-kas hooks *words``."""
-        return self.run(GIT_KAS, "hooks", *words, cwd=cwd, **env)
+        return self.run(GIT_KAS, "hooks", *words, cwd=cwd, env=env)
 
     def install(self, *words: str, **options: Any) -> Any:
         """Install, and what it says it did."""
@@ -189,7 +195,8 @@ class HookWorld:
         """Whether the guard keeps the state file out of a commit."""
         refused = self.commit("docs/plans/" + STATE, cwd=cwd).status != 0
         if not refused:
-            self.ok("git", "reset", "-q", "--hard", "HEAD~1", cwd=cwd)
+            self.ok("git", "reset", "-q", "HEAD~1", cwd=cwd)
+        ((cwd or self.top) / "docs/plans" / STATE).unlink()
         return refused
 
     def refuses_push(self) -> bool:
@@ -198,7 +205,8 @@ class HookWorld:
         self.ok("git", "add", "-f", STATE)
         self.ok("git", "commit", "--no-verify", "-qm", "bypassed")
         refused = self.push().status != 0
-        self.ok("git", "reset", "-q", "--hard", "HEAD~1")
+        self.ok("git", "reset", "-q", "HEAD~1")
+        (self.top / STATE).unlink()
         return refused
 
     def check_guarded(self) -> None:

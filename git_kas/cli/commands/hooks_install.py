@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from git_kas.cli.hooks_view import add_choice, asked_for, hook_named, outcomes_data, outcomes_text
 from git_kas.cli.result import Result
+from git_kas.guarding import Guarding
 
 if TYPE_CHECKING:
     import argparse
@@ -41,9 +42,9 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     if arguments.printed is not None:
         hook = hook_named(arguments.printed)
-        script = app.guard_hooks.printed(hook).decode("utf-8", "surrogateescape")
+        script = Guarding(app).printed_hook(hook).decode("utf-8", "surrogateescape")
         return Result("hooks.install", lambda: {"hook": hook, "script": script}, lambda _: script)
-    changed = app.guard_hooks.install(asked_for(arguments))
+    changed = Guarding(app).hooks.install(asked_for(arguments))
     return Result(
         "hooks.install",
         lambda: outcomes_data(changed.outcomes),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from git_kas.cli.hooks_view import add_choice, asked_for, states_data, states_text
 from git_kas.cli.result import Result
 from git_kas.errors import ChecksFailed
+from git_kas.guarding import Guarding
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
-    states = app.guard_hooks.status(asked_for(arguments))
+    states = Guarding(app).hooks.status(asked_for(arguments))
     return Result(
         "hooks.status",
         lambda: states_data(states),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from git_kas.cli.hooks_view import add_choice, asked_for, outcomes_data, outcomes_text
 from git_kas.cli.result import Result
+from git_kas.guarding import Guarding
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
-    changed = app.guard_hooks.uninstall(asked_for(arguments))
+    changed = Guarding(app).hooks.uninstall(asked_for(arguments))
     return Result(
         "hooks.uninstall",
         lambda: outcomes_data(changed.outcomes),
