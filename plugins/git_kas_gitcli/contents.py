@@ -52,7 +52,8 @@ class PlumbingContents:
         if not pairs:
             return iter(())
         asked = "".join(f"{after} {before}\n" for before, after in pairs).encode()
-        return _parsed(self._git.read_much(*_DIFF, "-M" if renames else "--no-renames", stdin=asked), pairs)
+        output = self._git.read_much(*_DIFF, "-M" if renames else "--no-renames", stdin=asked)
+        return parse_changes(output, [after for _, after in pairs])
 
     def blob(self, id_: ObjectId) -> bytes | None:
         """See :class:`git_kas.ports.contents.Contents`."""
@@ -131,25 +132,39 @@ class _NoMerges:
         return {}
 
 
-def _parsed(output: bytes, pairs: Sequence[tuple[ObjectId, ObjectId]]) -> Iterator[Sequence[PathChange]]:
-    """What ``git diff-tree --raw -z`` printed (git-diff-tree(1), RAW OUTPUT FORMAT), one list for each pair."""
+def parse_changes(output: bytes, afters: Sequence[ObjectId]) -> Iterator[Sequence[PathChange]]:
+    """What ``git diff-tree --stdin --always --raw -z`` printed, one list for each commit asked about.
+
+    Raises:
+        ProgramFailed: one is missing, as Git leaves out what it cannot read.
+    """
     fields = iter(output.split(b"\0"))
     following = next(fields)
-    for _, after in pairs:
+    for after in afters:
         if following.strip() != after.encode():
             raise ProgramFailed(
                 f"git diff-tree did not answer for {after}.",
                 next_step="'git fsck' says whether the repository is whole.",
             )
         changes: list[PathChange] = []
-        while (following := next(fields, b"")).startswith(b":"):
-            changes += _change(following, fields)
+        following = parse_raw(next(fields, b""), fields, changes)
         yield changes
+
+
+def parse_raw(following: bytes, fields: Iterator[bytes], changes: list[PathChange]) -> bytes:
+    """Append the changes that begin with ``following``, and return the field after them.
+
+    See git-diff-tree(1), RAW OUTPUT FORMAT.
+    """
+    while following.startswith(b":"):
+        changes += _change(following, fields)
+        following = next(fields, b"")
+    return following
 
 
 def _change(header: bytes, fields: Iterator[bytes]) -> Iterator[PathChange]:
     mode_before, mode_after, id_before, id_after, kind = header[1:].split(b" ")
-    before, after = _entry(mode_before, id_before), _entry(mode_after, id_after)
+    before, after = tree_entry(mode_before, id_before), tree_entry(mode_after, id_after)
     path = next(fields)
     if kind.startswith(b"R"):
         yield PathChange(path, before, None)
@@ -161,6 +176,7 @@ def _change(header: bytes, fields: Iterator[bytes]) -> Iterator[PathChange]:
 
 
 @lru_cache(maxsize=4096)
-def _entry(mode: bytes, id_: bytes) -> TreeEntry | None:
+def tree_entry(mode: bytes, id_: bytes) -> TreeEntry | None:
+    """What a tree has, by the words that Git prints for it; mode 0 is nothing."""
     number = int(mode, 8)
     return TreeEntry(number, ObjectId.trusted(id_.decode("ascii"))) if number else None

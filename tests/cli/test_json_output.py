@@ -20,6 +20,7 @@ PUBLISHED_VALIDATOR = jsonschema.Draft202012Validator(PUBLISHED)
 VALIDATOR = jsonschema.Draft202012Validator(output_schema())  # the same, but no member more is let pass
 
 SUCCESSES = {
+    "init": ["init", "--untrack"],
     "triage": ["triage"],
     "finish": ["finish", "2026-01-02-r", "--keep"],
     "cleanup": ["cleanup"],
@@ -56,6 +57,7 @@ SUCCESSES = {
 }
 
 FAILURES = {
+    "init": (["init"], "usage"),
     "triage": (["triage", "--flag", "nonsense"], "usage"),
     "finish": (["finish", "--continue"], "not_found"),
     "cleanup": (["cleanup", "nonsense"], "not_found"),
