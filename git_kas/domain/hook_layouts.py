@@ -80,7 +80,7 @@ class Layout(StrEnum):
         "the file says that pre-commit has generated it",
         "`<hook>.legacy`, which pre-commit runs before its own hooks",
         "`pre-commit install -f` removes it; what a hook of pre-commit stages afterwards is seen at push only",
-        "the hook id `git-kas-guard` in `.pre-commit-config.yaml`, installed for `pre-commit` and `pre-push`",
+        "the hook id `kas-guard` in `.pre-commit-config.yaml`, installed for `pre-commit` and `pre-push`",
     )
     HUSKY_9 = (
         "husky-9",
