@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from git_kas.domain.hooks import HookName
-from git_kas_hooks.shims import ShimOptions, shim
+from git_kas.domain.hooks import HookName, ShimOptions
+from git_kas_hooks.shims import shim
 from support import GIT_KAS, Finished, Repo
 
 STATE = "plan-state.json"

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from git_kas.domain.hooks import HookName
-from git_kas_hooks.shims import ShimOptions
+from git_kas.domain.hooks import HookName, ShimOptions
 from guarded import OPTIONS, REFUSED, STATE, ZERO, World, install, run
 from support import Finished
 
