@@ -167,8 +167,9 @@ def uninstall_steps(view: HookView) -> Sequence[Step]:
         if plan.is_ours(name):
             plan.take_out(name, give_back=True)
     if view.chained in plan.files:
-        if plan.is_second_name(view.slot):  # an installation that stopped half-way
-            plan.add(Step(Act.REMOVE, view.chained))
+        there = plan.files.get(view.hook)
+        if plan.is_second_name(view.slot) or (there is not None and plan.is_same_tool(there)):
+            plan.add(Step(Act.REMOVE, view.chained))  # an installation stopped half-way, or a tool wrote anew
         elif view.hook not in plan.files:  # ours was removed by hand
             plan.add(Step(Act.MOVE, view.chained, view.hook))
     plan.sweep()
@@ -218,9 +219,9 @@ class _Plan:
         if give_back and chained in self.files and not self._is_replaced(name):
             self.add(Step(Act.MOVE, chained, name))
             return
-        self.add(Step(Act.REMOVE, name))
         if give_back and chained in self.files:
-            self.add(Step(Act.REMOVE, chained))
+            self.add(Step(Act.REMOVE, chained))  # first: while ours is there, the next run knows what it is
+        self.add(Step(Act.REMOVE, name))
 
     def _is_replaced(self, name: str) -> bool:
         """Whether a tool that moved ours to ``name`` has written the chained hook, too, and has done so anew.
@@ -228,9 +229,10 @@ class _Plan:
         Without us it would have written over its own file.
         """
         written = self.files.get(self._view.hook)
-        return written is not None and written is not self.files[name] and self._is_same_tool(written)
+        return written is not None and written is not self.files[name] and self.is_same_tool(written)
 
-    def _is_same_tool(self, there: HookFile) -> bool:
+    def is_same_tool(self, there: HookFile) -> bool:
+        """Whether the tool that wrote the chained hook has written ``there`` as well."""
         tool = recognise_tool(there.data)
         return tool in _WRITES_OVER_ITS_OWN and tool is recognise_tool(self.files[self._view.chained].data)
 
@@ -244,7 +246,7 @@ class _Plan:
             )
         if self.is_second_name(name):
             return
-        if view.chained in self.files and self._is_same_tool(self.files[name]):
+        if view.chained in self.files and self.is_same_tool(self.files[name]):
             self.add(Step(Act.REMOVE, view.chained))
         if view.chained not in self.files:
             self.add(Step(Act.KEEP, name, view.chained))

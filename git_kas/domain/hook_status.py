@@ -77,7 +77,7 @@ class Trouble(StrEnum):
         "another hook is where ours was, and what ours ran is still there as well",
         "decide which of both is needed; then install again",
     )
-    SOURCE_FOR_COMMAND = (
+    PATH_FOR_COMMAND = (
         "path_for_command",
         Force.INACTIVE,
         "`core.hooksPath` is given for this command only, so that nothing is known of the others",
@@ -130,7 +130,7 @@ def troubles_of(view: HookView, seen: Seen) -> Iterator[Trouble]:
         yield from _where_it_is_missing(view, seen)
         return
     if seen.for_command:
-        yield Trouble.SOURCE_FOR_COMMAND
+        yield Trouble.PATH_FOR_COMMAND
     if ours.is_edited:
         yield Trouble.EDITED
     if not ours.executable and not seen.by_shell:

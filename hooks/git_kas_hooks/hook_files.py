@@ -141,7 +141,7 @@ def _take(folder: int, step: Step) -> None:
             _write(opened, step.data)
             os.fchmod(opened, _MODE)
             os.fsync(opened)
-        os.replace(step.to, step.name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.replace(step.to, step.name, src_dir_fd=folder, dst_dir_fd=folder)
     elif step.act is Act.MOVE:
         os.replace(step.name, step.to, src_dir_fd=folder, dst_dir_fd=folder)
     else:
@@ -176,13 +176,14 @@ def _copy(folder: int, name: str, new_name: str) -> None:
         os.fchmod(opened, stat.S_IMODE(facts.st_mode))
         os.utime(opened, ns=(facts.st_atime_ns, facts.st_mtime_ns))
         os.fsync(opened)
-    os.replace(unfinished, new_name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.replace(unfinished, new_name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 @contextmanager
 def _new_file(folder: int, name: str) -> Iterator[int]:
-    """A new file, open while the block runs; what an interrupted run has left there goes, and so does ours
-    when it cannot be completed.
+    """A new file, open while the block runs, which also gives it its name.
+
+    What an interrupted run has left there goes, and so does ours when the system refuses.
     """
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
@@ -213,8 +214,12 @@ def _data(path: str) -> bytes:
         if error.errno in {errno.ELOOP, errno.ENXIO}:
             return b""
         raise
-    with open(opened, "rb") as file:
-        return file.read() if stat.S_ISREG(os.fstat(opened).st_mode) else b""
+    try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            return b""
+        return b"".join(iter(lambda: os.read(opened, 65_536), b""))
+    finally:
+        os.close(opened)
 
 
 def _links_to(folder: str, name: str) -> tuple[str, ...]:

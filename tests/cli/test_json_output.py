@@ -46,6 +46,9 @@ SUCCESSES = {
     "signals purge": ["signals", "purge"],
     "lint": ["lint"],
     "guard": ["guard", "--staged"],
+    "hooks install": ["hooks", "install"],
+    "hooks status": ["hooks", "status"],
+    "hooks uninstall": ["hooks", "uninstall"],
     "doctor": ["doctor", "git_version"],
     "verdict": ["verdict"],
     "where": ["where"],
@@ -84,6 +87,9 @@ FAILURES = {
     "signals purge": (["signals", "purge", "--older-than", "-1"], "usage"),
     "lint": (["lint", "nonsense"], "not_found"),
     "guard": (["guard", "--range", "nonsense..HEAD"], "not_found"),
+    "hooks install": (["hooks", "install", "--hook", "nonsense"], "usage"),
+    "hooks status": (["hooks", "status", "--hook", "nonsense"], "usage"),
+    "hooks uninstall": (["hooks", "uninstall", "nonsense"], "usage"),
     "doctor": (["doctor", "nonsense"], "usage"),
     "verdict": (["verdict", "nonsense"], "not_found"),
     "where": (["where", "--store", "nonsense"], "plugin_unusable"),
@@ -117,6 +123,8 @@ def test_success(name: str, kas: Run, repo: Repo) -> None:
     repo.commit(
         "a plan", {"docs/plans/written.md": "# Written\n\n**Goal:** be read\n\n## Wave 1\n\n### Task 1: x\n"}
     )
+    if name == "hooks status":  # without any its status is 1
+        kas("hooks", "install", cwd=repo.path)
     finished = kas(*SUCCESSES[name], "--json", cwd=repo.path)
     assert (finished.status, finished.err) == (0, ""), finished.out
     document = validated(finished.json())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_kas.domain.guard import GuardPattern
+from git_kas.domain.hooks import HookName
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
@@ -218,3 +219,10 @@ def test_kas_forge(plugins: PluginManager, repo: Repo, environment: dict[str, st
     forge = plugins.call("github", "kas_forge", folder=str(repo.path), environment=without_gh)
     with pytest.raises(ProgramFailed, match="gh is not on PATH"):
         forge.open_requests()
+
+
+def test_kas_hook_files(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    files = plugins.call("hooks", "kas_hook_files", environment=environment)
+    assert files.view(f"{repo.path}/.git/hooks", HookName.PRE_PUSH).files == {}
+    assert files.finds_program("")
+    assert Path(files.program()).name == "git-kas"

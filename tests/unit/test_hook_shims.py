@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_kas.domain.hooks import HookName, HookSide
+from git_kas.domain.hook_layouts import CHAINED_SUFFIX
+from git_kas.domain.hooks import HookName, HookSide, OwnShim, ShimOptions
 from git_kas.errors import InvalidName
-from git_kas_hooks.shims import CHAINED_SUFFIX, SHIM_VERSION, OwnShim, ShimOptions, recognise, shim
+from git_kas_hooks.shims import SHIM_VERSION, recognise, shim
 from support import Repo
 
 OPTIONS = ShimOptions(("plan-state.json",))
