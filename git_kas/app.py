@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from git_kas.domain.doctor import Check
     from git_kas.domain.mutation import Author
     from git_kas.domain.names import BranchName
+    from git_kas.domain.worktree import Worktree
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import SignalPlace
     from git_kas.ports.watch import WatchedFolder
@@ -143,11 +144,9 @@ class App(Workspace):
         from git_kas.ports.signals import SignalPlace
         from git_kas.usecases.send_signal import Desk
 
-        path, git_dir = self.location.worktree, os.path.realpath(self.location.git_dir)
+        path, here = self.location.worktree, self.worktree_here
         if path is None:
             raise NotFound(f"{self.folder} is in no worktree.", next_step="Change to a worktree.")
-        worktrees = self.git_folders.worktrees(self.location)
-        here = next((known for known in worktrees if os.path.realpath(known.admin_dir) == git_dir), None)
         try:
             head = ObjectId(self.porcelain.run(path, "rev-parse", "--verify", "--quiet", "HEAD").strip())
         except (ProgramFailed, InvalidName):  # a branch without a commit
@@ -156,12 +155,17 @@ class App(Workspace):
         return Desk(place, here.branch if here else None, head)
 
     @property
-    def branch_here(self) -> BranchName | None:
-        """The branch that is checked out in the worktree we are in, None in none."""
+    def worktree_here(self) -> Worktree | None:
+        """The worktree we are in, as Git knows it; None in none."""
         git_dir = os.path.realpath(self.location.git_dir)
         worktrees = self.git_folders.worktrees(self.location)
-        here = (known for known in worktrees if os.path.realpath(known.admin_dir) == git_dir)
-        return next((known.branch for known in here), None)
+        return next((known for known in worktrees if os.path.realpath(known.admin_dir) == git_dir), None)
+
+    @property
+    def branch_here(self) -> BranchName | None:
+        """The branch that is checked out in the worktree we are in, None in none."""
+        here = self.worktree_here
+        return here.branch if here else None
 
     def again(self) -> App:
         """The same run with nothing read yet."""

@@ -119,6 +119,20 @@ KEYS: Final[Sequence[ConfigKey]] = (
         git="kas.forge",
     ),
     ConfigKey(
+        "guard_paths",
+        "paths that 'git kas guard' refuses, at any depth unless there is a / in it (one value per path)",
+        "plan-state.json",
+        git="kas.guard.path",
+        type=ValueType.TEXTS,
+    ),
+    ConfigKey(
+        "guard_baseline",
+        "commits whose history 'git kas guard' accepts, on the receiving side (one value per commit)",
+        "",
+        git="kas.guard.baseline",
+        type=ValueType.TEXTS,
+    ),
+    ConfigKey(
         "reader",
         "the plugin that reads references and history",
         "gitcli",
@@ -360,6 +374,8 @@ def _why_not_in_git(entry: ConfigEntry) -> str:
 def _why_not(word: str) -> str:
     if word in {"store", "plan_store"}:
         return "a committed file may not choose the plan store, because it differs per branch"
+    if word.startswith("guard"):
+        return "a committed file may not say what is guarded, because what is pushed would decide on itself"
     if word in {"test_command", "testCommand"}:
         return "a committed file may not choose a command to run"
     return "there is no such key"

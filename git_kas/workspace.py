@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
-    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.files import PlanFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
@@ -257,6 +257,11 @@ class Workspace:
     def plan_files(self) -> PlanFiles:
         """Plan texts in worktrees."""
         return cast("PlanFiles", self.plugins.call(_FILES_PLUGIN, "kas_plan_files"))
+
+    @cached_property
+    def worktree_files(self) -> WorktreeFiles:
+        """Other files in worktrees."""
+        return cast("WorktreeFiles", self.plugins.call(_FILES_PLUGIN, "kas_worktree_files"))
 
     @cached_property
     def signal_box(self) -> SignalBox:

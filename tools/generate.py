@@ -38,6 +38,7 @@ from git_kas.errors import BROKEN_PIPE_EXIT, error_types
 from git_kas.plugin import spec
 from git_kas.usecases.signals import STATE_MEANINGS
 from git_kas.version import VERSION
+from tools.hooks_page import hooks_page
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- Made by tools/generate.py from the code; do not edit. -->\n\n"
@@ -352,6 +353,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/plan-document.md": plan_document_page,
     "docs/reference/signals.md": signals_page,
     "docs/reference/doctor.md": doctor_page,
+    "docs/reference/hooks.md": lambda: hooks_page(NOTICE, table),
     "docs/reference/plugin-hooks.md": plugin_hooks_page,
     "docs/reference/output.schema.json": schema_file,
     "git_kas/man/git-kas.1": man_page,

@@ -88,7 +88,7 @@ def _rendered(result: Result, style: Style, *, as_json: bool) -> Answer:
     if as_json:
         return Answer(result.exit_status, success_document(result.kind, result.data(), result.warnings) + "\n")
     warnings = "".join(f"git-kas: warning: {printable(warning)}\n" for warning in result.warnings)
-    return Answer(result.exit_status, result.text(style), warnings)
+    return Answer(result.exit_status, result.text(style), warnings + result.aside)
 
 
 def _failure(error: KasError, *, as_json: bool) -> Answer:

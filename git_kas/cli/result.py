@@ -17,7 +17,8 @@ class Result(NamedTuple):
 
     ``data`` makes what ``--json`` prints under ``kind`` (documented in the JSON schema); ``text`` renders the
     same for people; ``warnings`` are sentences for standard error. ``more`` are the answers that follow as
-    things change, for a command that watches.
+    things change, for a command that watches. ``aside`` is text for standard error, where nothing else than the
+    answer may stand on standard output.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Result(NamedTuple):
     warnings: Sequence[str] = ()
     exit_status: int = 0
     more: Iterator[Result] | None = None
+    aside: str = ""
 
 
 class Command(Protocol):

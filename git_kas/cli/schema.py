@@ -11,6 +11,8 @@ from typing import Final
 
 from git_kas.cli.envelope import SCHEMA_VERSION
 from git_kas.cli.schema_finish import FINISH
+from git_kas.cli.schema_guard import GUARD
+from git_kas.cli.schema_hooks import HOOKS_DATA
 from git_kas.cli.schema_janitor import JANITOR_DATA, VERDICT
 from git_kas.cli.schema_types import (
     COUNT,
@@ -27,6 +29,7 @@ from git_kas.cli.schema_types import (
     one_of,
     or_null,
 )
+from git_kas.cli.schema_untrack import INIT
 from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
@@ -178,7 +181,9 @@ _HANDLED: Final = object_of(
 DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
     **JANITOR_DATA,
+    **HOOKS_DATA,
     "finish": FINISH,
+    "init": INIT,
     "plan.list": list_of(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,
@@ -225,6 +230,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
         ),
         files=described(COUNT, "how many were checked"),
     ),
+    "guard": GUARD,
     "where": object_of(
         store=TEXT,
         source=TEXT,

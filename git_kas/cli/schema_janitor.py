@@ -31,6 +31,11 @@ VERDICT: Final = {
     "now": described(or_null(one_of(Presence)), "what has become of it in the base of today"),
     "commits": described(or_null(COUNT), "own commits that change something; set if the verdict is partial"),
     "landed_commits": described(or_null(COUNT), "how many of them have landed"),
+    "conflicts": described(
+        or_null(YES_NO),
+        "whether merging it into the base as it is now would stop at conflicts; null where that is not known, "
+        "and unless the verdict is unmerged or partial",
+    ),
 }
 
 _FINDING: Final = object_of(

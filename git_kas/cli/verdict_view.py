@@ -20,6 +20,7 @@ def verdict_data(verdict: Verdict | None) -> dict[str, Any]:
         "now": verdict.now if verdict else None,
         "commits": verdict.commits if verdict else None,
         "landed_commits": verdict.landed_commits if verdict else None,
+        "conflicts": verdict.conflicts if verdict else None,
     }
 
 

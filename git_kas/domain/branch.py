@@ -33,6 +33,10 @@ VERDICT_MEANINGS: dict[VerdictKind, str] = {
 }
 
 
+MERGEABLE = frozenset({VerdictKind.UNMERGED, VerdictKind.PARTIAL})
+"""The kinds of branches that are still to be merged."""
+
+
 class UnknownReason(StrEnum):
     """Why a branch could not be judged."""
 
@@ -89,7 +93,8 @@ class Verdict:
 
     ``reason`` is set exactly for ``unknown``; ``how``, ``landed_at`` (the base commit from which on the base
     contained everything) and ``now`` exactly for ``landed``. Of ``commits`` own ones ``landed_commits`` have
-    landed; both are set for ``partial``.
+    landed; both are set for ``partial``. ``conflicts`` says whether merging it into the base as it is now would
+    stop at conflicts; None for kinds that are not :data:`MERGEABLE`, and where that is not known or not asked.
     """
 
     kind: VerdictKind
@@ -99,6 +104,7 @@ class Verdict:
     now: Presence | None = None
     commits: int | None = None
     landed_commits: int | None = None
+    conflicts: bool | None = None
 
     @property
     def allows_removal(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from git_kas.domain.branch import (
     LANDING_METHOD_MEANINGS,
+    MERGEABLE,
     PRESENCE_MEANINGS,
     UNKNOWN_REASON_MEANINGS,
     VERDICT_MEANINGS,
@@ -15,6 +16,12 @@ from git_kas.domain.branch import (
 if TYPE_CHECKING:
     from git_kas.domain.base import Base
     from git_kas.domain.branch import BranchSurvey
+
+_MERGE = {
+    True: "Merging it into the base as it is now would stop at conflicts.",
+    False: "It can be merged into the base as it is now without conflicts.",
+    None: "Whether merging it into the base would stop at conflicts is not known.",
+}
 
 
 def explain_verdict(survey: BranchSurvey, base: Base | None) -> list[str]:
@@ -34,6 +41,8 @@ def explain_verdict(survey: BranchSurvey, base: Base | None) -> list[str]:
         sentences.append(
             f"{verdict.landed_commits} of its {verdict.commits} commits have landed, each taken alone."
         )
+    if verdict.kind in MERGEABLE:
+        sentences.append(_MERGE[verdict.conflicts])
     if verdict.allows_removal:
         sentences.append("By this verdict it may be removed.")
     else:

@@ -83,6 +83,10 @@ class ChainStates:
                     change.after.id: change.path for change in changed if change.after and not change.before
                 }
 
+    def by_path(self) -> Iterator[tuple[bytes, Sequence[Event]]]:
+        """Each path that changed, with all its changes."""
+        yield from self._events.items()
+
     def events(self, path: bytes, after: int) -> list[Event]:
         """How ``path`` changed after the position ``after``."""
         events = self._events.get(path, [])

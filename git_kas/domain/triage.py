@@ -32,6 +32,7 @@ class Flag(StrEnum):
     NO_PLAN = "no_plan"
     SHARED_BRANCH = "shared_branch"
     FINISHED_WORKTREE = "finished_worktree"
+    BASE_CONFLICTS = "base_conflicts"
     STALLED = "stalled"
     SIGNALS_WAITING = "signals_waiting"
     SIGNALS_REJECTED = "signals_rejected"
@@ -60,6 +61,8 @@ FLAG_MEANINGS: Mapping[Flag, str] = {
     Flag.NO_PLAN: "no plan belongs to the branch",
     Flag.SHARED_BRANCH: "several plans name this branch, or would get it because they name none",
     Flag.FINISHED_WORKTREE: "the plan is done or cancelled and still has a worktree",
+    Flag.BASE_CONFLICTS: "the branch has not landed, and merging it into the base as it is now would stop at "
+    "conflicts",
     Flag.STALLED: "the plan is in work and nothing was committed for longer than kas.stalledAfter",
     Flag.SIGNALS_WAITING: "an agent has left signals about the plan that were not applied yet",
     Flag.SIGNALS_REJECTED: "signals about the plan were not applied; their texts are kept with the reason",
@@ -251,6 +254,8 @@ class _Join:
             yield Flag.NO_COMMIT, ""
         if row.survey.upstream and row.survey.upstream.gone:
             yield Flag.GONE_UPSTREAM, row.survey.upstream.ref
+        if row.verdict and row.verdict.conflicts:
+            yield Flag.BASE_CONFLICTS, ""
         named = row.is_base or row.branch in self._situation.protected or row.branch in self._claims
         if row.plan is None and not named:
             yield Flag.NO_PLAN, ""

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
-    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.files import PlanFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
+    from git_kas.ports.guarded import Guarded
+    from git_kas.ports.hook_files import HookFiles
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
@@ -74,6 +76,13 @@ def kas_contents(  # type: ignore[empty-body]  # a specification has no body
 
 
 @_hookspec(firstresult=True)
+def kas_guarded(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation, environment: Mapping[str, str]
+) -> Guarded:
+    """Open the reader of what is staged and pushed. Provided by the plugin ``gitcli``."""
+
+
+@_hookspec(firstresult=True)
 def kas_file_merge() -> FileMerge:  # type: ignore[empty-body]  # a specification has no body
     """Make what merges texts. Provided by the plugin ``pygit2``."""
 
@@ -86,6 +95,11 @@ def kas_cache(location: RepositoryLocation) -> Cache:  # type: ignore[empty-body
 @_hookspec(firstresult=True)
 def kas_plan_files() -> PlanFiles:  # type: ignore[empty-body]  # a specification has no body
     """Make the reader of plan texts. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_worktree_files() -> WorktreeFiles:  # type: ignore[empty-body]  # a specification has no body
+    """Make the reader and writer of other files in worktrees. Provided by the plugin ``files``."""
 
 
 @_hookspec(firstresult=True)
@@ -155,3 +169,8 @@ def kas_branch_config(  # type: ignore[empty-body]  # a specification has no bod
 @_hookspec(firstresult=True)
 def kas_activity() -> Activity:  # type: ignore[empty-body]  # a specification has no body
     """Make what tells which processes use a folder. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_hook_files(environment: Mapping[str, str]) -> HookFiles:  # type: ignore[empty-body]  # a specification
+    """Make what reads and changes hooks folders. Provided by the plugin ``hooks``."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from git_kas.domain.landing import PathChange
     from git_kas.domain.names import ObjectId
 
 
 class Contents(Protocol):
-    """Reads trees and blobs. Never writes, never fetches.
+    """Reads trees and blobs, and tries merges. Leaves nothing behind, never fetches.
 
     Every operation raises ProgramFailed where the repository cannot be read.
     """
@@ -38,8 +38,28 @@ class Contents(Protocol):
     def reverted_by(self, tip: ObjectId, since: ObjectId) -> Sequence[tuple[ObjectId, ObjectId]]:
         """Which commits after ``since`` up to ``tip`` say in their message that they revert which commit."""
 
+    def start_merges(self, base: ObjectId, tips: Sequence[ObjectId]) -> PendingMerges:
+        """Begin to try to merge each of ``tips`` into the base. Never raises."""
+
     def close(self) -> None:
-        """End what was started for reading."""
+        """End what was started."""
+
+
+class PendingMerges(Protocol):
+    """Merges that are being tried in the background."""
+
+    def collect(self) -> Mapping[ObjectId, bool]:
+        """Wait for all of them; by tip, whether ``git merge`` would stop at conflicts, as far as that is known.
+
+        That is what git-merge-tree(1) says of them, with the user's configuration of merges and renames
+        (git-config(1)) and with the attributes that the base has (gitattributes(5)). Replace refs do not count,
+        and neither do options that the base has for its merges (``branch.<name>.mergeOptions``) or another
+        strategy (``pull.twohead``).
+
+        Left out is what nobody knows: if this Git is older than 2.39, or cannot make the merge (an object is
+        missing, say); if it depends on a merge driver that the user has configured, because none is run; and
+        everything in a partial clone. Never raises.
+        """
 
 
 class FileMerge(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_kas.domain.janitor import Inspection
 from git_kas.domain.landing import PathChange, TreeEntry
@@ -242,6 +242,21 @@ class FakePlanFiles:
 
 
 @dataclass
+class FakeWorktreeFiles:
+    """Files by their absolute paths."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, worktree: str, path: str) -> bytes | None:
+        """See :class:`git_kas.ports.files.WorktreeFiles`."""
+        return self.files.get(f"{worktree}/{path}")
+
+    def append(self, worktree: str, path: str, data: bytes) -> None:
+        """See :class:`git_kas.ports.files.WorktreeFiles`."""
+        self.files[f"{worktree}/{path}"] = self.files.get(f"{worktree}/{path}", b"") + data
+
+
+@dataclass
 class FakeScratchFolder:
     """A folder whose files are a mapping."""
 
@@ -281,11 +296,16 @@ class FakeScratch:
 
 @dataclass
 class FakeContents:
-    """What differs between commits; ``files`` as in :class:`FakeRepository`, all of them regular ones."""
+    """What differs between commits; ``files`` as in :class:`FakeRepository`, all of them regular ones.
+
+    ``conflicting`` is what is known of merges, ``tried`` which were tried.
+    """
 
     files: Mapping[ObjectId, Mapping[str, bytes]] = field(default_factory=dict)
     authors: Mapping[ObjectId, str] = field(default_factory=dict)
     reverts: Sequence[tuple[ObjectId, ObjectId]] = ()
+    conflicting: Mapping[ObjectId, bool] = field(default_factory=dict)
+    tried: list[ObjectId] = field(default_factory=list)
 
     def changes(
         self, pairs: Sequence[tuple[ObjectId, ObjectId]], *, renames: bool = False
@@ -317,8 +337,24 @@ class FakeContents:
         del tip, since
         return self.reverts
 
+    def start_merges(self, base: ObjectId, tips: Sequence[ObjectId]) -> FakeMerges:
+        """See :class:`git_kas.ports.contents.Contents`; whatever the base is."""
+        del base
+        self.tried += tips
+        return FakeMerges({tip: self.conflicting[tip] for tip in tips if tip in self.conflicting})
+
     def close(self) -> None:
         """See :class:`git_kas.ports.contents.Contents`."""
+
+
+class FakeMerges(NamedTuple):
+    """Merges whose ends are known from the beginning."""
+
+    known: Mapping[ObjectId, bool]
+
+    def collect(self) -> Mapping[ObjectId, bool]:
+        """See :class:`git_kas.ports.contents.PendingMerges`."""
+        return self.known
 
 
 def _entry(data: bytes | None) -> TreeEntry | None:

@@ -40,6 +40,29 @@ class PlanFiles(Protocol):
         """
 
 
+class WorktreeFiles(Protocol):
+    """Any regular file of a worktree, by its path relative to the top with ``/`` between segments.
+
+    Links are never followed: nothing outside of the worktree is read or written.
+    """
+
+    def read(self, worktree: str, path: str) -> bytes | None:
+        """The bytes of the file, None if nothing is there.
+
+        Raises:
+            KasError: something else than a regular file is there, its folder is a link, it is too large, or the
+                system refuses.
+        """
+
+    def append(self, worktree: str, path: str, data: bytes) -> None:
+        """Write ``data`` behind the end of the file, which is made if it is not there, down to the disk.
+
+        Raises:
+            KasError: as for :meth:`read`.
+            StoreFull, ReadOnly: it cannot be written; at most a part of ``data`` is there.
+        """
+
+
 class ScratchFolder(Protocol):
     """A folder of our own making, in which anything may be written."""
 

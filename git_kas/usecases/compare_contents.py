@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from git_kas.domain.branch import LandingMethod, Presence, UnknownReason, Verdict, VerdictKind
 from git_kas.domain.landing import ChainStates, Demand, Fork, LandingSearch, PathChange
 from git_kas.domain.verdicts import unknown
+from git_kas.usecases.trial_merges import TrialMerges
 
 if TYPE_CHECKING:
     from git_kas.domain.history import BaseHistory, Parents
@@ -40,15 +41,17 @@ def judge_contents(
     base: BaseHistory,
     parents: Parents,
     candidates: Sequence[Candidate],
+    *,
+    merges: bool,
 ) -> Mapping[ObjectId, Verdict]:
-    """A verdict for each candidate, by its tip.
+    """A verdict for each candidate, by its tip; with ``merges``, whether merging it would conflict, too.
 
     Raises:
         ProgramFailed: the repository cannot be read.
     """
     judge = _Judge(contents, file_merge, base, parents)
     cases = [case for candidate in candidates if (case := judge.case(candidate))]
-    return judge.verdicts(cases) if cases else {}
+    return judge.verdicts(cases, merges=merges) if cases else {}
 
 
 class _Merge:
@@ -122,17 +125,22 @@ class _Judge:
         self._parents = parents
         self._search = LandingSearch(ChainStates(0, ()), self._merge)
 
-    def verdicts(self, cases: Sequence[_Case]) -> Mapping[ObjectId, Verdict]:
+    def verdicts(self, cases: Sequence[_Case], *, merges: bool) -> Mapping[ObjectId, Verdict]:
         """The verdicts by tip."""
         self._read_forks(cases)
-        self._search = LandingSearch(self._read_chain(min(case.lowest for case in cases)), self._merge)
+        states = self._read_chain(min(case.lowest for case in cases))
+        self._search = LandingSearch(states, self._merge)
         for case in cases:
             self._find(case, case.demands)
         self._find_renamed([case for case in cases if case.moment is None])
+        not_found = {case.candidate.tip: case.demands for case in cases if case.moment is None}
+        trials = TrialMerges(self._contents, self._base.tip, states, not_found) if merges else None
         self._read_own_commits([case for case in cases if self._needs_commits(case)])
         verdicts = {case.candidate.tip: self._verdict(case) for case in cases}
         self._tell_copies(cases, verdicts)
         self._tell_reverted(cases, verdicts)
+        if trials is not None:
+            trials.tell(verdicts)
         return verdicts
 
     # -- reading in bulk -------------------------------------------------------------------------------------

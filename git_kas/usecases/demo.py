@@ -193,6 +193,9 @@ class _Builder:
     def _stage_branches_without_plan(self) -> None:
         self._branch("experiment", days_ago=4)
         self._stage("experiment", "a branch that belongs to no plan")
+        self._branch("contested", days_ago=4)
+        self._commit(PROJECT_FOLDER, "contested-0.txt", "Have it otherwise", 3)
+        self._stage("contested", "merging it would stop at a conflict with what main did since")
         self._git("branch", "just-made")
         self._stage("just-made", "a branch with nothing of its own yet")
         self._branch("gone", days_ago=5)

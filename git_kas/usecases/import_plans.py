@@ -1,6 +1,6 @@
 """Takes over plans from an export or an earlier state file."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,14 +50,24 @@ class ImportFile:
 
 
 def import_plans(
-    store: Store, file: ImportFile, request: Request, *, update: bool, dry_run: bool
+    store: Store,
+    file: ImportFile,
+    request: Request,
+    *,
+    update: bool,
+    dry_run: bool,
+    only: Container[PlanName] | None = None,
 ) -> ImportReport:
     """Take over the plans of ``file`` that the store does not have; with ``update`` also what differs.
+
+    With ``only`` the others of the file are as if they did not stand in it.
 
     Raises:
         StoreCorrupt: the file cannot be understood; nothing was imported.
     """
     project, remarks = read_exchange(file.data, file.path)
+    if only is not None:
+        project.records = {name: record for name, record in project.records.items() if name in only}
     # Before the first change the store shows the earlier system's file, and has none of its plans yet.
     begun = not file.id or store.changes(0, 0) > 0
     stored = {plan.filename: plan for plan in store.list_plans()} if begun else {}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from git_kas.usecases.survey import Compare
 
 _FILE: Final = "verdicts"
-_FORMAT: Final = 3  # another one for every change of how verdicts are found
+_FORMAT: Final = 4  # another one for every change of how verdicts are found
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,15 @@ class ComparisonPorts:
     cache: Cache
 
 
-def afresh(ports: ComparisonPorts) -> Compare:
-    """Compare contents whatever was found before."""
+def afresh(ports: ComparisonPorts, *, merges: bool = True) -> Compare:
+    """Compare contents whatever was found before; without ``merges`` it stays open what would conflict."""
 
     def compare(
         base: BaseHistory, parents: Parents, candidates: Sequence[Candidate]
     ) -> Mapping[ObjectId, Verdict]:
         try:
-            return judge_contents(ports.contents, ports.open_file_merge(), base, parents, candidates)
+            file_merge = ports.open_file_merge()
+            return judge_contents(ports.contents, file_merge, base, parents, candidates, merges=merges)
         finally:
             ports.contents.close()
 
@@ -107,11 +108,12 @@ def _encode(verdict: Verdict) -> list[Any]:
         verdict.now,
         verdict.commits,
         verdict.landed_commits,
+        verdict.conflicts,
     ]
 
 
 def _decode(fields: list[Any]) -> Verdict:
-    kind, how, landed_at, now, commits, landed_commits = fields
+    kind, how, landed_at, now, commits, landed_commits, conflicts = fields
     return Verdict(
         VerdictKind(kind),
         how=LandingMethod(how) if how else None,
@@ -119,4 +121,5 @@ def _decode(fields: list[Any]) -> Verdict:
         now=Presence(now) if now else None,
         commits=commits,
         landed_commits=landed_commits,
+        conflicts=conflicts,
     )

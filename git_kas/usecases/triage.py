@@ -43,7 +43,7 @@ class TriagePorts:
 class TriageContext:
     """What the rows are judged by.
 
-    ``stalled_after`` is in days. ``judge_afresh``: trust no verdict that was remembered.
+    ``stalled_after`` is in days. ``judge_afresh``: trust no verdict that was remembered, and try no merges.
     """
 
     references: References
@@ -117,8 +117,11 @@ def _with_next_steps(rows: Sequence[Row], base: Base | None, main_worktree: str 
 
 
 def _survey(ports: TriagePorts, context: TriageContext) -> Survey:
-    comparing = afresh if context.judge_afresh else remembering
-    return survey_branches(ports.repository, context.references, context.base, comparing(ports.comparison))
+    if context.judge_afresh:  # by who is about to remove, to whom it does not matter what could be merged
+        compare = afresh(ports.comparison, merges=False)
+    else:
+        compare = remembering(ports.comparison)
+    return survey_branches(ports.repository, context.references, context.base, compare)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.cache import Cache
-    from git_kas.ports.files import PlanFiles, Scratch
+    from git_kas.ports.files import PlanFiles, Scratch, WorktreeFiles
     from git_kas.ports.git import GitFolderReader
     from git_kas.ports.inspection import AdminFiles
     from git_kas.ports.operations import OperationJournal
@@ -28,6 +28,13 @@ def kas_plan_files() -> PlanFiles:
     from git_kas_files.plan_files import FolderPlanFiles
 
     return FolderPlanFiles()
+
+
+def kas_worktree_files() -> WorktreeFiles:
+    """Files in worktrees, opened without following links."""
+    from git_kas_files.worktree_files import DiskWorktreeFiles
+
+    return DiskWorktreeFiles()
 
 
 def kas_admin_files(location: RepositoryLocation) -> AdminFiles:

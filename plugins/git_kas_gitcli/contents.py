@@ -12,11 +12,13 @@ from git_kas.errors import ProgramFailed
 from git_kas_gitcli.blobs import BlobReader
 from git_kas_gitcli.environment import child_environment
 from git_kas_gitcli.process import GitReader
+from git_kas_gitcli.trial_merges import BackgroundMerges, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.ports.contents import PendingMerges
 
 # Git compares trees entry by entry here; whatever a configuration says about submodules does not count.
 _DIFF: Final = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--always", "--ignore-submodules=none")
@@ -41,6 +43,7 @@ class PlumbingContents:
         self._blob_reader: BlobReader | None = None
         self._known: dict[ObjectId, bytes | None] = {}
         self._known_bytes = 0
+        self._merges: list[BackgroundMerges] = []
 
     def changes(
         self, pairs: Sequence[tuple[ObjectId, ObjectId]], *, renames: bool = False
@@ -49,7 +52,8 @@ class PlumbingContents:
         if not pairs:
             return iter(())
         asked = "".join(f"{after} {before}\n" for before, after in pairs).encode()
-        return _parsed(self._git.read_much(*_DIFF, "-M" if renames else "--no-renames", stdin=asked), pairs)
+        output = self._git.read_much(*_DIFF, "-M" if renames else "--no-renames", stdin=asked)
+        return parse_changes(output, [after for _, after in pairs])
 
     def blob(self, id_: ObjectId) -> bytes | None:
         """See :class:`git_kas.ports.contents.Contents`."""
@@ -94,8 +98,18 @@ class PlumbingContents:
                 found.append((ObjectId.trusted(reverting), ObjectId.trusted(reverted)))
         return found
 
+    def start_merges(self, base: ObjectId, tips: Sequence[ObjectId]) -> PendingMerges:
+        """See :class:`git_kas.ports.contents.Contents`."""
+        if self._is_partial or not tips:
+            return _NoMerges()
+        merges = BackgroundMerges(Source(self._git_dir, self._environment, self.blob), base, tips)
+        self._merges.append(merges)
+        return merges
+
     def close(self) -> None:
         """See :class:`git_kas.ports.contents.Contents`."""
+        for merges in self._merges:
+            merges.cancel()
         if self._blob_reader is not None:
             self._blob_reader.close()
             self._blob_reader = None
@@ -110,25 +124,47 @@ class PlumbingContents:
             return False
 
 
-def _parsed(output: bytes, pairs: Sequence[tuple[ObjectId, ObjectId]]) -> Iterator[Sequence[PathChange]]:
-    """What ``git diff-tree --raw -z`` printed (git-diff-tree(1), RAW OUTPUT FORMAT), one list for each pair."""
+class _NoMerges:
+    """The port :class:`~git_kas.ports.contents.PendingMerges` where nothing is known."""
+
+    def collect(self) -> Mapping[ObjectId, bool]:
+        """See :class:`git_kas.ports.contents.PendingMerges`."""
+        return {}
+
+
+def parse_changes(output: bytes, afters: Sequence[ObjectId]) -> Iterator[Sequence[PathChange]]:
+    """What ``git diff-tree --stdin --always --raw -z`` printed, one list for each commit asked about.
+
+    Raises:
+        ProgramFailed: one is missing, as Git leaves out what it cannot read.
+    """
     fields = iter(output.split(b"\0"))
     following = next(fields)
-    for _, after in pairs:
+    for after in afters:
         if following.strip() != after.encode():
             raise ProgramFailed(
                 f"git diff-tree did not answer for {after}.",
                 next_step="'git fsck' says whether the repository is whole.",
             )
         changes: list[PathChange] = []
-        while (following := next(fields, b"")).startswith(b":"):
-            changes += _change(following, fields)
+        following = parse_raw(next(fields, b""), fields, changes)
         yield changes
+
+
+def parse_raw(following: bytes, fields: Iterator[bytes], changes: list[PathChange]) -> bytes:
+    """Append the changes that begin with ``following``, and return the field after them.
+
+    See git-diff-tree(1), RAW OUTPUT FORMAT.
+    """
+    while following.startswith(b":"):
+        changes += _change(following, fields)
+        following = next(fields, b"")
+    return following
 
 
 def _change(header: bytes, fields: Iterator[bytes]) -> Iterator[PathChange]:
     mode_before, mode_after, id_before, id_after, kind = header[1:].split(b" ")
-    before, after = _entry(mode_before, id_before), _entry(mode_after, id_after)
+    before, after = tree_entry(mode_before, id_before), tree_entry(mode_after, id_after)
     path = next(fields)
     if kind.startswith(b"R"):
         yield PathChange(path, before, None)
@@ -140,6 +176,7 @@ def _change(header: bytes, fields: Iterator[bytes]) -> Iterator[PathChange]:
 
 
 @lru_cache(maxsize=4096)
-def _entry(mode: bytes, id_: bytes) -> TreeEntry | None:
+def tree_entry(mode: bytes, id_: bytes) -> TreeEntry | None:
+    """What a tree has, by the words that Git prints for it; mode 0 is nothing."""
     number = int(mode, 8)
     return TreeEntry(number, ObjectId.trusted(id_.decode("ascii"))) if number else None

@@ -74,3 +74,9 @@ def inherited_names_to_unset(environment: Mapping[str, str]) -> list[str]:
 def located_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a Git child that finds its repository as the user's own Git would."""
     return {**environment, **_ALWAYS}
+
+
+def quoted_path(path: str) -> str:
+    """One entry of a list of object folders, whatever characters are in it (git(1))."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

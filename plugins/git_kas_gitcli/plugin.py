@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.contents import Contents
     from git_kas.ports.git import GitConfig, Porcelain, Repository
+    from git_kas.ports.guarded import Guarded
 
 
 def kas_git_config(environment: Mapping[str, str]) -> GitConfig:
@@ -46,3 +47,10 @@ def kas_branch_config(location: RepositoryLocation, environment: Mapping[str, st
     from git_kas_gitcli.branch_config import FileBranchConfig
 
     return FileBranchConfig(location.common_dir, environment)
+
+
+def kas_guarded(location: RepositoryLocation, environment: Mapping[str, str]) -> Guarded:
+    """What is staged and what is pushed, read by Git's plumbing."""
+    from git_kas_gitcli.guarded import PlumbingGuarded
+
+    return PlumbingGuarded(location, environment)

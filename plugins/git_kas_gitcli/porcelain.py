@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from git_kas.errors import ProgramFailed, ReadOnly
 from git_kas.ports.git import Ended
-from git_kas_gitcli.environment import acting_environment, inherited_names_to_unset
+from git_kas_gitcli.environment import acting_environment, inherited_names_to_unset, quoted_path
 from git_kas_gitcli.lifeline import bound_to_us
 from git_kas_gitcli.messages import first_line
 from git_kas_gitcli.trace import failed_hook
@@ -60,7 +60,7 @@ class GitProgramPorcelain:
         if scratch:
             objects = self.run(folder, "rev-parse", "--git-path", "objects").removesuffix("\n")
             environment["GIT_OBJECT_DIRECTORY"] = scratch
-            environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(os.path.join(folder, objects))
+            environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quoted_path(os.path.join(folder, objects))
         else:
             del environment["GIT_NO_LAZY_FETCH"]  # who merges in a partial clone wants what it takes
         if reflog_action:
@@ -145,9 +145,3 @@ def _execute(
 
 def _subcommand(arguments: Sequence[str]) -> str:
     return next((word for word in arguments if not word.startswith("-")), "")
-
-
-def _quoted(path: str) -> str:
-    """One entry of a list of object folders, whatever characters are in it (git(1))."""
-    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

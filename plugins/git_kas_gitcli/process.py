@@ -15,11 +15,13 @@ from git_kas_gitcli.messages import first_line
 
 
 class GitReader:
-    """Runs Git commands that read one repository."""
+    """Runs Git commands that read one repository; ``kept`` are variables of its hooks that count here."""
 
-    def __init__(self, git_dir: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, git_dir: str, environment: Mapping[str, str], kept: Mapping[str, str] | None = None
+    ) -> None:
         self._git_dir = git_dir
-        self._environment = child_environment(environment)
+        self._environment = child_environment(environment) | dict(kept or {})
 
     def read(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What ``git *arguments`` printed.

@@ -19,6 +19,7 @@ usage: git kas <command> [options]
 Plans, branches and worktrees of many coding agents.
 
 commands:
+  init             set up a repository: take plan state out of version control
   triage           say where every plan, branch and worktree stands
   verdict          say whether the base has what a branch has, and how that is known
   finish           land a plan's branch, mark the plan done, remove what is over
@@ -44,6 +45,10 @@ commands:
   signals retry    have rejected signals judged anew
   signals purge    remove rejected signals for good
   lint             check the texts of plans
+  guard            refuse plan-state.json in what is committed or shared
+  hooks install    have the guard refuse guarded paths at commit and push
+  hooks status     say whether the guard is in force, and what passes it by
+  hooks uninstall  take the guard's hooks away, as if never there
   doctor           find, and mend, what goes wrong around worktrees
   where            say which plan store this is, and why
   config           show the configuration in effect

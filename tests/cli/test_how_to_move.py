@@ -85,7 +85,7 @@ def test_the_page_works(new_repo: Callable[..., Repo], environment: dict[str, st
     source = plans.path / EARLIER
     expected = OLD_PROJECT
     *looking_after, going_back = (step for step in steps(PAGE.read_text()) if "clone" not in step.remark)
-    assert len(looking_after) == 7
+    assert len(looking_after) == 8
     for step in looking_after:
         if step.remark.startswith("the old tool"):
             expected = OLD_PROJECT.replace("in_progress", "reviewing")
@@ -104,7 +104,7 @@ def test_other_clones_as_the_page_says(plans: Plans, new_repo: Callable[..., Rep
     first = old_project(new_repo, plans.environment)
     clone = Repo(plans.path.parent / "clone", plans.environment)
     plans.repo.git("clone", "-q", str(first.path), str(clone.path))
-    for step in list(steps(PAGE.read_text()))[1:4]:
+    for step in list(steps(PAGE.read_text()))[1:5]:
         follow(first, step.commands)
     clone.git("pull", "-q")
     there = Plans(clone, plans.environment)

@@ -20,6 +20,7 @@ PUBLISHED_VALIDATOR = jsonschema.Draft202012Validator(PUBLISHED)
 VALIDATOR = jsonschema.Draft202012Validator(output_schema())  # the same, but no member more is let pass
 
 SUCCESSES = {
+    "init": ["init", "--untrack"],
     "triage": ["triage"],
     "finish": ["finish", "2026-01-02-r", "--keep"],
     "cleanup": ["cleanup"],
@@ -44,6 +45,10 @@ SUCCESSES = {
     "signals retry": ["signals", "retry", "--all"],
     "signals purge": ["signals", "purge"],
     "lint": ["lint"],
+    "guard": ["guard", "--staged"],
+    "hooks install": ["hooks", "install"],
+    "hooks status": ["hooks", "status"],
+    "hooks uninstall": ["hooks", "uninstall"],
     "doctor": ["doctor", "git_version"],
     "verdict": ["verdict"],
     "where": ["where"],
@@ -56,6 +61,7 @@ SUCCESSES = {
 }
 
 FAILURES = {
+    "init": (["init"], "usage"),
     "triage": (["triage", "--flag", "nonsense"], "usage"),
     "finish": (["finish", "--continue"], "not_found"),
     "cleanup": (["cleanup", "nonsense"], "not_found"),
@@ -80,6 +86,10 @@ FAILURES = {
     "signals retry": (["signals", "retry", "0123"], "not_found"),
     "signals purge": (["signals", "purge", "--older-than", "-1"], "usage"),
     "lint": (["lint", "nonsense"], "not_found"),
+    "guard": (["guard", "--range", "nonsense..HEAD"], "not_found"),
+    "hooks install": (["hooks", "install", "--hook", "nonsense"], "usage"),
+    "hooks status": (["hooks", "status", "--hook", "nonsense"], "usage"),
+    "hooks uninstall": (["hooks", "uninstall", "nonsense"], "usage"),
     "doctor": (["doctor", "nonsense"], "usage"),
     "verdict": (["verdict", "nonsense"], "not_found"),
     "where": (["where", "--store", "nonsense"], "plugin_unusable"),
@@ -113,6 +123,8 @@ def test_success(name: str, kas: Run, repo: Repo) -> None:
     repo.commit(
         "a plan", {"docs/plans/written.md": "# Written\n\n**Goal:** be read\n\n## Wave 1\n\n### Task 1: x\n"}
     )
+    if name == "hooks status":  # without any its status is 1
+        kas("hooks", "install", cwd=repo.path)
     finished = kas(*SUCCESSES[name], "--json", cwd=repo.path)
     assert (finished.status, finished.err) == (0, ""), finished.out
     document = validated(finished.json())

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from git_kas.domain.guard import GuardPattern
+from git_kas.domain.hooks import HookName
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.errors import ProgramFailed
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
+from git_kas.ports.guarded import ObjectKind, Peeled
 from git_kas.ports.signals import SignalPlace
 from git_kas.ports.store import StoreRequest
 from git_kas.ports.watch import WatchedFolder
@@ -67,6 +70,12 @@ def test_kas_plan_files(plugins: PluginManager, repo: Repo) -> None:
     repo.commit("plan", {"docs/plans/a.md": "# a\n", "docs/plans/notes.txt": "no plan\n"})
     listed = plugins.call("files", "kas_plan_files").names([str(repo.path)], "docs/plans")
     assert listed == {str(repo.path): frozenset({"a.md"})}
+
+
+def test_kas_worktree_files(plugins: PluginManager, repo: Repo) -> None:
+    files = plugins.call("files", "kas_worktree_files")
+    files.append(str(repo.path), ".gitignore", b"*.log\n")
+    assert files.read(str(repo.path), ".gitignore") == b"*.log\n"
 
 
 def test_kas_watch(plugins: PluginManager, tmp_path: Path) -> None:
@@ -170,6 +179,14 @@ def test_kas_contents(plugins: PluginManager, repo: Repo, environment: dict[str,
     contents.close()
 
 
+def test_kas_guarded(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    guarded = plugins.call("gitcli", "kas_guarded", location=location(repo), environment=environment)
+    (repo.path / "plan-state.json").write_text("{}")
+    repo.git("add", "-A")
+    assert [change.path for change in guarded.staged([GuardPattern("plan-state.json")])] == [b"plan-state.json"]
+    assert guarded.peel(["HEAD"]) == [Peeled(ObjectId(repo.git("rev-parse", "HEAD")), ObjectKind.COMMIT)]
+
+
 def test_kas_file_merge(plugins: PluginManager) -> None:
     merge = plugins.call("pygit2", "kas_file_merge")
     assert merge.merged(b"1\n2\n3\n4\n", b"1\n2\n3\nfour\n", b"one\n2\n3\n4\n") == b"one\n2\n3\nfour\n"
@@ -205,3 +222,10 @@ def test_kas_forge(plugins: PluginManager, repo: Repo, environment: dict[str, st
     forge = plugins.call("github", "kas_forge", folder=str(repo.path), environment=without_gh)
     with pytest.raises(ProgramFailed, match="gh is not on PATH"):
         forge.open_requests()
+
+
+def test_kas_hook_files(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    files = plugins.call("hooks", "kas_hook_files", environment=environment)
+    assert files.view(f"{repo.path}/.git/hooks", HookName.PRE_PUSH).files == {}
+    assert files.finds_program("")
+    assert Path(files.program()).name == "git-kas"

@@ -87,7 +87,7 @@ def test_triage_works_from_any_directory(
         out = run("git", "kas", "triage", cwd=folder, env=environment | {"PATH": path})
         assert "feature" in out
     listed = run("git", "kas", "plugins", cwd=repo.path, env=environment | {"PATH": path})
-    assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["ok"] * 7
+    assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["ok"] * 8
 
 
 def test_wheel_holds_the_product_and_nothing_else(built: Path) -> None:
@@ -96,7 +96,8 @@ def test_wheel_holds_the_product_and_nothing_else(built: Path) -> None:
     version = next(built.glob("*.whl")).name.split("-")[1]
     metadata = {f"git_kas-{version}.dist-info", f"git_kas-{version}.data"}
     plugins = {
-        f"git_kas_{name}" for name in ("dulwich", "files", "gitcli", "github", "json", "process", "pygit2")
+        f"git_kas_{name}"
+        for name in ("dulwich", "files", "gitcli", "github", "hooks", "json", "process", "pygit2")
     }
     assert tops == {"git_kas"} | plugins | metadata
     assert f"git_kas-{version}.data/data/share/man/man1/git-kas.1" in names

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from scenario.replay import Outcome
 from scenario.rows import READERS, configuration
 from scenario.verdict_histories import World, build
 from scenario.verdict_oracle import HOWS, KINDS, NOWS, Tally, Witness
@@ -43,6 +44,8 @@ def test_verdicts_of_random_histories(new_repo: Callable[..., Repo], kas: Run) -
     assert len(tally.unconfirmed) <= allowed(0.01, tally.seen["landed"])
     assert len(tally.not_first) <= allowed(0.01, tally.seen["landed"])
     assert len(tally.missed) <= allowed(0.02, tally.landings)
+    assert tally.merges[Outcome.CONFLICT]
+    assert tally.merges[Outcome.SOMETHING]
     assert tally.branches >= (1000 if FULL else 100)
 
 

@@ -25,6 +25,7 @@ class Tally:
 
     seen: Counter[str] = field(default_factory=Counter)
     ways: Counter[str] = field(default_factory=Counter)
+    merges: Counter[Outcome] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
     not_first: list[str] = field(default_factory=list)
@@ -48,7 +49,8 @@ class Tally:
             f"confirm, {len(self.not_first)} that git would date earlier, {len(self.surprising)} landings of "
             f"branches made not to land, {len(self.wrong)} wrong"
         )
-        return "\n".join([summary, *counted, f"as made -> as judged: {ways}"])
+        merges = ", ".join(f"{outcome} {number}" for outcome, number in sorted(self.merges.items()))
+        return "\n".join([summary, *counted, f"still to be merged: {merges}", f"as made -> as judged: {ways}"])
 
 
 class Witness:
@@ -80,6 +82,17 @@ class Witness:
             self._check_partial(branch, row)
         if not true:
             self._check_found(branch, row)
+        self._check_conflicts(branch, row)
+
+    def _check_conflicts(self, branch: Branch, row: Row) -> None:
+        if row["verdict"] not in {"partial", "unmerged"}:
+            if row["conflicts"] is not None:
+                self._wrong(branch, row, "is not to be merged any more")
+            return
+        outcome = replay.merge_outcome(self.repo, self.base, f"refs/heads/{branch.name}")
+        self.tally.merges[outcome] += 1
+        if row["conflicts"] is not (outcome is replay.Outcome.CONFLICT):
+            self._wrong(branch, row, f"{outcome} when merged")
 
     def _plainly(self, tip: str, fork: str) -> set[str]:
         """The verdicts whose plain definition the branch meets; empty where content decides.

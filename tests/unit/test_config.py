@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_kas.config import KEY_BY_NAME, KEYS, Configuration, PolicyFile, user_files
+from git_kas.config import KEY_BY_NAME, KEYS, Configuration, PolicyFile, ValueType, user_files
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
 from git_kas.errors import InvalidConfiguration
 
@@ -29,6 +29,8 @@ SOURCES: dict[str, dict[str, str]] = {
         "test_command": "kas.testcommand",
         "forge": "kas.forge",
         "reader": "kas.reader",
+        "guard_paths": "kas.guard.path",
+        "guard_baseline": "kas.guard.baseline",
     },
     "user": {"store": "plan_store"},
     "earlier": {"store": "plan_store"},
@@ -52,6 +54,8 @@ DEFAULTS = {
     "test_command": "",
     "forge": "github",
     "reader": "gitcli",
+    "guard_paths": "plan-state.json",
+    "guard_baseline": "",
 }
 
 
@@ -117,7 +121,7 @@ def test_of_all_sources_the_first_one_counts(key: str, tmp_path: Path) -> None:
     for position, source in enumerate(available):
         setting = configured(key, set(available[position:]), tmp_path).setting(key)
         expected = value_of(source, key)
-        if key == "protected" and source == "local":  # Git's values of one key add up
+        if KEY_BY_NAME[key].type is ValueType.TEXTS and source == "local":  # Git's values of one key add up
             expected = f"{value_of('global', key)}\n{expected}"
         assert setting.value == expected, source
     last = configured(key, set(), tmp_path).setting(key)

@@ -24,7 +24,8 @@ FILES = {
     LATER: {"f": b"2", "g": b"1"},
 }
 LANDED = Verdict(VerdictKind.LANDED, how=LandingMethod.SQUASH, landed_at=SQUASH, now=Presence.PRESENT)
-UNMERGED = Verdict(VerdictKind.UNMERGED)
+UNMERGED = Verdict(VerdictKind.UNMERGED, conflicts=True)
+CLEAN = Verdict(VerdictKind.UNMERGED, conflicts=False)
 
 
 class World:
@@ -33,7 +34,8 @@ class World:
     def __init__(self) -> None:
         self.cache = FakeCache()
         self.opened = 0
-        self.ports = ComparisonPorts(FakeContents(FILES), self._open, self.cache)
+        self.contents = FakeContents(FILES, conflicting={OPEN: True})
+        self.ports = ComparisonPorts(self.contents, self._open, self.cache)
 
     def _open(self) -> FakeFileMerge:
         self.opened += 1
@@ -62,10 +64,37 @@ def test_nothing_is_looked_at_twice() -> None:
     assert world.opened == 1
 
 
+def test_merges_are_tried_where_a_conflict_is_possible_and_once() -> None:
+    world = World()
+    for _ in range(2):
+        assert world.ask(SIDE, OPEN) == {SIDE: LANDED, OPEN: UNMERGED}
+    assert world.contents.tried == [OPEN]
+    assert world.ask(SIDE, OPEN, base=ROOT) == {SIDE: CLEAN, OPEN: CLEAN}
+    assert world.contents.tried == [OPEN]
+
+
+def test_what_cannot_be_tried_is_not_known() -> None:
+    world = World()
+    world.contents.conflicting = {}
+    for _ in range(2):
+        assert world.ask(OPEN) == {OPEN: Verdict(VerdictKind.UNMERGED)}
+    assert world.contents.tried == [OPEN]
+
+
+def test_no_merge_is_tried_for_who_removes() -> None:
+    world = World()
+    compare = afresh(world.ports, merges=False)
+    found = compare(
+        BaseHistory(SQUASH, HISTORY), HISTORY, [Candidate(OPEN, frozenset([OPEN]), frozenset([ROOT]))]
+    )
+    assert dict(found) == {OPEN: Verdict(VerdictKind.UNMERGED)}
+    assert world.contents.tried == []
+
+
 def test_another_base_is_another_question() -> None:
     world = World()
     world.ask(SIDE, OPEN)
-    assert world.ask(SIDE, base=ROOT) == {SIDE: UNMERGED}
+    assert world.ask(SIDE, base=ROOT) == {SIDE: CLEAN}
     assert world.ask(SIDE, base=LATER) == {SIDE: LANDED}
     assert world.opened == 3
 
@@ -73,7 +102,7 @@ def test_another_base_is_another_question() -> None:
 def test_what_is_to_be_removed_is_judged_afresh() -> None:
     world = World()
     world.ask(OPEN)
-    world.edit(d=["landed", "squash", SQUASH, "present", None, None])
+    world.edit(d=["landed", "squash", SQUASH, "present", None, None, None])
     assert world.ask(OPEN)[OPEN].allows_removal
     assert world.ask(OPEN, trusting=False) == {OPEN: UNMERGED}
 
@@ -86,15 +115,15 @@ def test_what_is_to_be_removed_is_judged_afresh() -> None:
         b"[]",
         b"{}",
         b'{"format":0,"verdicts":{}}',
-        b'{"format":3}',
-        b'{"format":3,"verdicts":[]}',
-        b'{"format":3,"verdicts":{"x":{}}}',
-        json.dumps({"format": 3, "verdicts": {SQUASH: {SIDE: ["good"]}}}).encode(),
+        b'{"format":4}',
+        b'{"format":4,"verdicts":[]}',
+        b'{"format":4,"verdicts":{"x":{}}}',
+        json.dumps({"format": 4, "verdicts": {SQUASH: {SIDE: ["good"]}}}).encode(),
         json.dumps(
-            {"format": 3, "verdicts": {SQUASH: {SIDE: ["good", None, None, None, None, None]}}}
+            {"format": 4, "verdicts": {SQUASH: {SIDE: ["good", None, None, None, None, None, None]}}}
         ).encode(),
         json.dumps(
-            {"format": 3, "verdicts": {SQUASH: {"--": ["landed", None, None, None, None, None]}}}
+            {"format": 4, "verdicts": {SQUASH: {"--": ["landed", None, None, None, None, None, None]}}}
         ).encode(),
         b"\xff\xfe",
     ],

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from git_kas.domain.branch import Upstream
+from git_kas.domain.branch import Upstream, Verdict, VerdictKind
 from git_kas.domain.names import PlanName
 from git_kas.domain.state_file import Remark, RemarkKind
 from git_kas.domain.triage import FLAG_MEANINGS, Flag, Row, Situation, triage_rows
@@ -105,6 +105,16 @@ CASES = (
         Flag.FINISHED_WORKTREE,
         situation(plan("x", "cancelled"), WORK, worktree("x", "plan/x")),
         situation(DONE, WORK, plan("y", "reviewing"), branch("plan/y"), worktree("y", "plan/y")),
+    ),
+    Case(
+        Flag.BASE_CONFLICTS,
+        situation(BUSY, branch("plan/x", verdict=Verdict(VerdictKind.UNMERGED, conflicts=True))),
+        situation(
+            BUSY,
+            branch("plan/x", verdict=Verdict(VerdictKind.PARTIAL, conflicts=False)),
+            branch("plan/y", verdict=Verdict(VerdictKind.UNMERGED)),
+            branch("main", verdict=Verdict(VerdictKind.UNMERGED, conflicts=True)),
+        ),
     ),
     Case(
         Flag.STALLED,

@@ -18,6 +18,7 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: Final[Sequence[CommandEntry]] = (
+    CommandEntry(("init",), "set up a repository: take plan state out of version control", "init"),
     CommandEntry(("triage",), "say where every plan, branch and worktree stands", "triage"),
     CommandEntry(("verdict",), "say whether the base has what a branch has, and how that is known", "verdict"),
     CommandEntry(("finish",), "land a plan's branch, mark the plan done, remove what is over", "finish"),
@@ -43,6 +44,14 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("signals", "retry"), "have rejected signals judged anew", "signals_retry"),
     CommandEntry(("signals", "purge"), "remove rejected signals for good", "signals_purge"),
     CommandEntry(("lint",), "check the texts of plans", "lint"),
+    CommandEntry(("guard",), "refuse plan-state.json in what is committed or shared", "guard"),
+    CommandEntry(
+        ("hooks", "install"), "have the guard refuse guarded paths at commit and push", "hooks_install"
+    ),
+    CommandEntry(
+        ("hooks", "status"), "say whether the guard is in force, and what passes it by", "hooks_status"
+    ),
+    CommandEntry(("hooks", "uninstall"), "take the guard's hooks away, as if never there", "hooks_uninstall"),
     CommandEntry(("doctor",), "find, and mend, what goes wrong around worktrees", "doctor"),
     CommandEntry(("where",), "say which plan store this is, and why", "where"),
     CommandEntry(("config",), "show the configuration in effect", "config"),
@@ -57,4 +66,5 @@ GROUPS: Final = {
     "trash": "what was removed",
     "plan": "plans of the project",
     "signals": "signals of agents",
+    "hooks": "hooks of the guard",
 }

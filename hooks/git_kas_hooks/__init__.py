@@ -1,0 +1,1 @@
+"""Git's hooks through which the guard works: the shell scripts, and what puts them in place."""
