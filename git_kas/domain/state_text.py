@@ -92,9 +92,15 @@ def _entry(plan: Plan) -> dict[str, Any]:
     return entry | dict(plan.extra)
 
 
-def _dump(value: object) -> bytes:
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+def dump_escaped(value: object, *, indent: int | None = None) -> bytes:
+    """JSON with the escapes of the earlier system's encoder (ORIGIN 1.1)."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False)
     return _TO_ESCAPE.sub(_escaped, text).encode("utf-8")
+
+
+def _dump(value: object) -> bytes:
+    return dump_escaped(value, indent=2)
 
 
 def _escaped(match: re.Match[str]) -> str:
