@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import select
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import text
 
 from git_kas.ports.watch import WatchedFolder
-from git_kas_sql.faults import speaking_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     import psycopg
     from sqlalchemy import Connection
 
-    from git_kas.ports.watch import Watch
+    from git_kas.ports.watch import Changes, Watch
     from git_kas_sql.database import Database
 
 CHANNEL: Final = "kas_changes"
@@ -27,11 +29,11 @@ _PAUSE_BEFORE_CONNECTING_AGAIN: Final = 1.0
 class Feed(Protocol):
     """Tells of commits in one database."""
 
-    def wait(self, happened: Callable[[], bool], seconds: float) -> None:
-        """Return as soon as ``happened``, which is asked after each commit, or after ``seconds``."""
+    def changes(self) -> AbstractContextManager[Changes]:
+        """What tells of commits from now on; it may tell of more than there are."""
 
-    def announce(self, connection: Connection, project: int, change: int) -> None:
-        """Tell others of a commit, as soon as the transaction of ``connection`` is committed."""
+    def announce(self, connection: Connection) -> None:
+        """Tell others as soon as the transaction of ``connection`` is committed."""
 
 
 class FileFeed:
@@ -41,51 +43,99 @@ class FileFeed:
         self._folder = os.path.dirname(database.path)
         self._open_watch = open_watch
 
-    def wait(self, happened: Callable[[], bool], seconds: float) -> None:
+    def changes(self) -> AbstractContextManager[Changes]:
         """See :class:`Feed`."""
-        deadline = time.monotonic() + seconds
-        with self._open_watch().changes([WatchedFolder(self._folder)]) as changes:
-            while not happened() and (left := deadline - time.monotonic()) > 0:
-                changes.wait(left)
+        return self._open_watch().changes([WatchedFolder(self._folder)])
 
-    def announce(self, connection: Connection, project: int, change: int) -> None:
+    def announce(self, connection: Connection) -> None:
         """See :class:`Feed`; the files tell."""
 
 
 class NotifyFeed:
-    """The feed of a PostgreSQL database (its manual, NOTIFY); each waiting takes a connection of its own."""
+    """The feed of a PostgreSQL database (its manual, NOTIFY); each listener takes a connection of its own."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._conninfo = database.conninfo
 
-    def wait(self, happened: Callable[[], bool], seconds: float) -> None:
-        """See :class:`Feed`. A connection that is lost is made again, and what was missed is asked for."""
+    @contextmanager
+    def changes(self) -> Iterator[Changes]:
+        """See :class:`Feed`."""
+        listener = _Listener(self._conninfo)
+        try:
+            listener.connect()
+            yield listener
+        finally:
+            listener.close()
+
+    def announce(self, connection: Connection) -> None:
+        """See :class:`Feed`."""
+        connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+class _Listener:
+    """The port :class:`~git_kas.ports.watch.Changes` over a connection that listens.
+
+    A connection that is lost is made again; as something may have been missed, that counts as a change.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._connection: psycopg.Connection | None = None
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+
+    def connect(self) -> bool:
+        """Listen, if that is possible now; whether it was not done before."""
         import psycopg
 
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                with psycopg.connect(self._database.conninfo, autocommit=True) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
-                    if happened() or self._listen(connection, happened, deadline):
-                        return
-            except psycopg.OperationalError:
-                time.sleep(min(left, _PAUSE_BEFORE_CONNECTING_AGAIN))
-                with speaking_of(self._database.place):
-                    if happened():
-                        return
-
-    @staticmethod
-    def _listen(connection: psycopg.Connection, happened: Callable[[], bool], deadline: float) -> bool:
-        while (left := deadline - time.monotonic()) > 0:
-            for _ in connection.notifies(timeout=left, stop_after=1):
-                if happened():
-                    return True
+        if self._connection is not None:
+            return False
+        with suppress(psycopg.OperationalError):
+            self._connection = psycopg.connect(self._conninfo, autocommit=True)
+            self._connection.execute(f"LISTEN {CHANNEL}")
+            return True
         return False
 
-    def announce(self, connection: Connection, project: int, change: int) -> None:
-        """See :class:`Feed`."""
-        connection.execute(
-            text("SELECT pg_notify(:channel, :payload)"),
-            {"channel": CHANNEL, "payload": f"{project} {change}"},
-        )
+    def wait(self, seconds: float | None) -> bool:
+        """See :class:`git_kas.ports.watch.Changes`."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            if self.connect():
+                return True
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if self._wait_once(left):
+                return True
+            if left == 0:
+                return False
+
+    def notify(self) -> None:
+        """See :class:`git_kas.ports.watch.Changes`."""
+        with suppress(BlockingIOError):  # it is told already
+            os.write(self._writer, b"!")
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._connection is not None:
+            self._connection.close()
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _wait_once(self, seconds: float | None) -> bool:
+        if self._connection is None:
+            pause = _PAUSE_BEFORE_CONNECTING_AGAIN
+            seconds = pause if seconds is None else min(seconds, pause)
+        listened = [self._connection.fileno()] if self._connection is not None else []
+        ready, _, _ = select.select([self._reader, *listened], [], [], seconds)
+        told = self._reader in ready and bool(os.read(self._reader, 4096))
+        return bool(set(listened).intersection(ready) and self._is_notified()) or told
+
+    def _is_notified(self) -> bool:
+        import psycopg
+
+        assert self._connection is not None  # noqa: S101 - it was listened to a moment ago
+        try:
+            return bool(list(self._connection.notifies(timeout=0)))
+        except psycopg.OperationalError:
+            self._connection.close()
+            self._connection = None
+            return False

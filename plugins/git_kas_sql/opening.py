@@ -1,12 +1,14 @@
-"""Opens the store that a URL names."""
+"""Opens what a URL names."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Final
 
+from git_kas.ports.store_host import HostRequest
 from git_kas_sql.database import Database
 from git_kas_sql.feed import FileFeed, NotifyFeed
+from git_kas_sql.host import SqlHost
 from git_kas_sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -14,6 +16,14 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = "kas"
 _FILE: Final = "plans.sqlite"
+
+
+class OwnStore(SqlStore):
+    """A store that nobody shares, and that closes its host."""
+
+    def close(self) -> None:
+        """See :class:`git_kas.ports.store.Store`."""
+        self._host.close()
 
 
 def open_store(request: StoreRequest) -> SqlStore:
@@ -27,6 +37,15 @@ def open_store(request: StoreRequest) -> SqlStore:
     url = request.url
     if url == "sqlite":
         url = "sqlite:///" + os.path.join(request.location.common_dir, _FOLDER, _FILE)
-    database = Database(url)
+    return OwnStore(open_host(HostRequest(url, request.clock, request.open_watch)), request.project())
+
+
+def open_host(request: HostRequest) -> SqlHost:
+    """The database that ``request.url`` names.
+
+    Raises:
+        UsageError: it names no database that can be used.
+    """
+    database = Database(request.url)
     feed = FileFeed(database, request.open_watch) if database.is_sqlite else NotifyFeed(database)
-    return SqlStore(database, feed, request.project(), request.clock)
+    return SqlHost(database, feed, request.clock)

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
 from typing import TYPE_CHECKING
 
-from git_kas.domain.decide import decide
 from git_kas.domain.lifecycle import UnknownStatus
 from git_kas.domain.project import Project, all_topics, live_record, select
 from git_kas.domain.state_file import Remark, RemarkKind
-from git_kas.domain.timestamps import timestamp
 from git_kas.errors import KasError, NotFound
-from git_kas.ports.store import StoreDescription
-from git_kas_sql.migrations import create_schema, version_of
-from git_kas_sql.rows import Head, Rows, find_head
-from git_kas_sql.writing import lock_project, write_commit
+from git_kas.ports.store_host import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from sqlalchemy import Connection
+    from collections.abc import Collection, Sequence
+    from contextlib import AbstractContextManager
 
     from git_kas.domain.ledger import HistoryEntry, Outcome, Run
     from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.mutation import Mutation, Request
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan, Topic
-    from git_kas.ports.clock import Clock
-    from git_kas_sql.database import Database
-    from git_kas_sql.feed import Feed
+    from git_kas.ports.store import StoreDescription
+    from git_kas_sql.host import SqlHost
+    from git_kas_sql.rows import Rows
 
 
 class SqlStore:
     """The port :class:`~git_kas.ports.store.Store` over one project of a database."""
 
-    def __init__(self, database: Database, feed: Feed, project: str, clock: Clock) -> None:
-        self._database = database
-        self._feed = feed
+    def __init__(self, host: SqlHost, project: str) -> None:
+        self._host = host
         self._project = project
-        self._clock = clock
-        self._has_schema = False
 
     # -- reading ---------------------------------------------------------------------------------------------
 
     def describe(self) -> StoreDescription:
         """See :class:`git_kas.ports.store.Store`."""
-        return StoreDescription(self._database.kind, self._database.place)
+        return self._host.describe()
 
     def ping(self) -> None:
         """See :class:`git_kas.ports.store.Store`."""
@@ -100,8 +91,11 @@ class SqlStore:
         change = self._change()
         if change > since or wait <= 0:
             return change
-        self._feed.wait(lambda: self._change() > since, wait)
-        return self._change()
+        deadline = time.monotonic() + wait
+        with self._host.watch() as changes:
+            while (change := self._change()) <= since and (left := deadline - time.monotonic()) > 0:
+                changes.wait(left)
+        return change
 
     def remarks(self) -> Sequence[Remark]:
         """See :class:`git_kas.ports.store.Store`."""
@@ -130,27 +124,14 @@ class SqlStore:
             return rows.project() if rows else Project()
 
     def close(self) -> None:
-        """See :class:`git_kas.ports.store.Store`."""
-        self._database.close()
+        """See :class:`git_kas.ports.store.Store`; the connections are the host's."""
 
     def _change(self) -> int:
         with self._reading() as rows:
             return rows.change if rows else 0
 
-    @contextmanager
-    def _reading(self) -> Iterator[Rows | None]:
-        """The project's rows as of one moment, None where the project is not there."""
-        if not self._database.exists:
-            yield None
-            return
-        with self._database.reading() as connection:
-            head = find_head(connection, self._project) if self._is_ready(connection) else None
-            yield Rows(connection, head, self._database.place) if head else None
-
-    def _is_ready(self, connection: Connection) -> bool:
-        if not self._has_schema:
-            self._has_schema = version_of(connection, self._database.place) > 0
-        return self._has_schema
+    def _reading(self) -> AbstractContextManager[Rows | None]:
+        return self._host.reading(self._project)
 
     # -- writing ---------------------------------------------------------------------------------------------
 
@@ -163,44 +144,4 @@ class SqlStore:
 
     def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
         """See :class:`git_kas.ports.store.Store`."""
-        if not self._database.exists:
-            if refusal := self._refused_by_nothing(asked):
-                return refusal
-            self._database.make()
-        with self._database.writing() as connection:
-            if not self._is_ready(connection):
-                create_schema(connection, self._database.place)
-            before = lock_project(connection, self._project)
-            answers, after = self._write(Rows(connection, before, self._database.place), asked)
-            if after.change == before.change:
-                connection.rollback()
-                return answers
-            self._feed.announce(connection, after.id, after.change)
-        self._has_schema = True
-        return answers
-
-    def _refused_by_nothing(self, asked: Sequence[tuple[Mutation, Request]]) -> list[Outcome | KasError]:
-        """The refusal of a single mutation where nothing is stored yet, so that it makes no database."""
-        if len(asked) == 1:
-            try:
-                decide(Project(), *asked[0], timestamp(self._clock.now_ns()))
-            except KasError as error:
-                return [error]
-        return []
-
-    def _write(
-        self, rows: Rows, asked: Sequence[tuple[Mutation, Request]]
-    ) -> tuple[list[Outcome | KasError], Head]:
-        """What comes of each, and the project's row afterwards."""
-        now = timestamp(self._clock.now_ns())
-        answers: list[Outcome | KasError] = []
-        for mutation, request in asked:
-            try:
-                decision = decide(rows, mutation, request, now)
-            except KasError as error:
-                answers.append(error)
-                continue
-            answers.append(decision.outcome)
-            if decision.commit is not None:
-                rows.head = write_commit(rows.connection, rows.head, decision.commit)
-        return answers, rows.head
+        return self._host.commit_all([Asked(self._project, *one) for one in asked])

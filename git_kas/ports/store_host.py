@@ -1,0 +1,57 @@
+"""A place that keeps the plans of many projects: what a server serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from git_kas.domain.ledger import Outcome
+    from git_kas.domain.mutation import Mutation, Request
+    from git_kas.errors import KasError
+    from git_kas.ports.clock import Clock
+    from git_kas.ports.store import Store, StoreDescription
+    from git_kas.ports.watch import Changes, Watch
+
+
+class HostRequest(NamedTuple):
+    """What a host plugin is opened with: the store's URL, the clock, and what tells of changes on disk."""
+
+    url: str
+    clock: Clock
+    open_watch: Callable[[], Watch]
+
+
+class Asked(NamedTuple):
+    """A mutation of one project."""
+
+    project: str
+    mutation: Mutation
+    request: Request
+
+
+class StoreHost(Protocol):
+    """Many projects in one place, from any thread.
+
+    Every operation raises StoreCorrupt and Unreachable as those of :class:`~git_kas.ports.store.Store` do.
+    """
+
+    def describe(self) -> StoreDescription:
+        """Say which place this is."""
+
+    def projects(self) -> Sequence[str]:
+        """The names of all projects that hold something, in bytewise order."""
+
+    def store(self, project: str) -> Store:
+        """The store of one project; it shares the host's connections, and closing it does nothing."""
+
+    def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
+        """As :meth:`git_kas.ports.store.Store.commit_all`, over several projects at the price of one."""
+
+    def watch(self) -> AbstractContextManager[Changes]:
+        """Be told, without asking, that somebody has committed something, in whatever process."""
+
+    def close(self) -> None:
+        """Free what the host holds open."""

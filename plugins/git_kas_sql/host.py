@@ -1,0 +1,131 @@
+"""All projects of one database."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from git_kas.domain.decide import decide
+from git_kas.domain.project import Project
+from git_kas.domain.timestamps import timestamp
+from git_kas.errors import KasError
+from git_kas.ports.store import StoreDescription
+from git_kas_sql.migrations import create_schema, version_of
+from git_kas_sql.rows import Rows, find_head
+from git_kas_sql.schema import PROJECTS
+from git_kas_sql.store import SqlStore
+from git_kas_sql.writing import lock_project, write_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection
+
+    from git_kas.domain.ledger import Outcome
+    from git_kas.domain.mutation import Mutation, Request
+    from git_kas.ports.clock import Clock
+    from git_kas.ports.store_host import Asked
+    from git_kas.ports.watch import Changes
+    from git_kas_sql.database import Database
+    from git_kas_sql.feed import Feed
+
+
+class SqlHost:
+    """The port :class:`~git_kas.ports.store_host.StoreHost` over a database."""
+
+    def __init__(self, database: Database, feed: Feed, clock: Clock) -> None:
+        self._database = database
+        self._feed = feed
+        self._clock = clock
+        self._has_schema = False
+
+    def describe(self) -> StoreDescription:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        return StoreDescription(self._database.kind, self._database.place)
+
+    def projects(self) -> Sequence[str]:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._connected() as connection:
+            if connection is None:
+                return []
+            asked = select(PROJECTS.c.name).where(PROJECTS.c.change > 0)
+            return sorted(name for (name,) in connection.execute(asked))
+
+    def store(self, project: str) -> SqlStore:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        return SqlStore(self, project)
+
+    def watch(self) -> AbstractContextManager[Changes]:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        return self._feed.changes()
+
+    def close(self) -> None:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        self._database.close()
+
+    @contextmanager
+    def reading(self, project: str) -> Iterator[Rows | None]:
+        """The rows of a project as of one moment, None where the project is not there."""
+        with self._connected() as connection:
+            head = find_head(connection, project) if connection is not None else None
+            yield Rows(connection, head, self._database.place) if connection is not None and head else None
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection | None]:
+        """A connection for reading, None where there is no database or nothing of ours in it."""
+        if not self._database.exists:
+            yield None
+            return
+        with self._database.reading() as connection:
+            yield connection if self._is_ready(connection) else None
+
+    def _is_ready(self, connection: Connection) -> bool:
+        if not self._has_schema:
+            self._has_schema = version_of(connection, self._database.place) > 0
+        return self._has_schema
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        if not self._database.exists:
+            if len(asked) == 1 and (refusal := self._refused_by_nothing(asked[0].mutation, asked[0].request)):
+                return [refusal]
+            self._database.make()
+        with self._database.writing() as connection:
+            if not self._is_ready(connection):
+                create_schema(connection, self._database.place)
+            rows = {  # locked in one order, so that nobody waits for one who waits for him
+                project: Rows(connection, lock_project(connection, project), self._database.place)
+                for project in sorted({one.project for one in asked})
+            }
+            before = {project: found.change for project, found in rows.items()}
+            now = timestamp(self._clock.now_ns())
+            answers = [_commit(rows[project], mutation, request, now) for project, mutation, request in asked]
+            if before == {project: found.change for project, found in rows.items()}:
+                connection.rollback()
+                return answers
+            self._feed.announce(connection)
+        self._has_schema = True
+        return answers
+
+    def _refused_by_nothing(self, mutation: Mutation, request: Request) -> KasError | None:
+        """The refusal of a mutation where nothing is stored yet, so that it makes no database."""
+        try:
+            decide(Project(), mutation, request, timestamp(self._clock.now_ns()))
+        except KasError as error:
+            return error
+        return None
+
+
+def _commit(rows: Rows, mutation: Mutation, request: Request, now: str) -> Outcome | KasError:
+    try:
+        decision = decide(rows, mutation, request, now)
+    except KasError as error:
+        return error
+    if decision.commit is not None:
+        rows.head = write_commit(rows.connection, rows.head, decision.commit)
+    return decision.outcome
