@@ -1,0 +1,150 @@
+"""Many projects in one database, and being told of commits without asking."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy
+
+from git_kas.domain.ledger import Outcome
+from git_kas.domain.lifecycle import Actor, Event
+from git_kas.domain.mutation import Author, Create, Request, Transition
+from git_kas.domain.names import PlanName
+from git_kas.errors import InvalidTransition, NotFound
+from git_kas.ports.fakes import FakeClock
+from git_kas.ports.store_host import Asked, HostRequest
+from git_kas_files.watch import DiskWatch
+from git_kas_sql.host import SqlHost
+from git_kas_sql.opening import open_host
+from postgresql import postgresql_url
+from support import EPOCH
+
+PLAN = PlanName("2026-01-01-a.md")
+USER = Request(Author(Actor.USER, "Ada"))
+SOON = 10.0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/plans.db"
+        return
+    name = f"kas_{uuid4().hex}"
+    server = sqlalchemy.create_engine(
+        sqlalchemy.make_url(postgresql_url()).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield sqlalchemy.make_url(postgresql_url()).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+@pytest.fixture
+def host(url: str) -> Iterator[SqlHost]:
+    made = opened(url)
+    yield made
+    made.close()
+
+
+def opened(url: str) -> SqlHost:
+    return open_host(HostRequest(url, FakeClock(EPOCH), DiskWatch))
+
+
+def test_projects_are_those_that_hold_something(host: SqlHost) -> None:
+    assert list(host.projects()) == []
+    asked = [Asked(name, Create(PLAN), USER) for name in ("zebra", "Äpfel", "a/b")]
+    asked.append(Asked("nothing", Transition(PLAN, (Event.PLAN_START,)), USER))
+    answers = host.commit_all(asked)
+    assert [type(answer) for answer in answers] == [Outcome, Outcome, Outcome, NotFound]
+    assert list(host.projects()) == sorted(["zebra", "Äpfel", "a/b"])
+
+
+def test_each_answer_belongs_to_its_question(host: SqlHost) -> None:
+    other = PlanName("2026-01-02-b.md")
+    answers = host.commit_all(
+        [
+            Asked("p", Create(PLAN), USER),
+            Asked("q", Create(other), USER),
+            Asked("p", Transition(PLAN, (Event.PLAN_START,)), USER),
+            Asked("p", Transition(PLAN, (Event.REOPEN,)), USER),
+            Asked("q", Create(PLAN), USER),
+        ]
+    )
+    words = [
+        (answer.change, answer.plan.filename) if isinstance(answer, Outcome) and answer.plan else type(answer)
+        for answer in answers
+    ]
+    assert words == [(1, PLAN), (1, other), (2, PLAN), InvalidTransition, (2, PLAN)]
+    assert host.store("p").get_plan(PLAN).revision == 2
+
+
+def test_a_commit_of_another_host_is_told_at_once(host: SqlHost, url: str) -> None:
+    host.store("p").commit(Create(PLAN), USER)
+    other = opened(url)
+    with host.watch() as changes:
+        while changes.wait(0.5):  # what is left of the first commit
+            pass
+        timer = threading.Timer(0.2, lambda: other.store("q").commit(Create(PLAN), USER))
+        timer.start()
+        began = time.monotonic()
+        assert changes.wait(SOON)
+        assert time.monotonic() - began < SOON
+        timer.join()
+        while changes.wait(0.5):
+            pass
+        assert not changes.wait(0.3)
+    other.close()
+
+
+def test_a_waiting_store_returns_with_the_commit_it_waits_for(host: SqlHost, url: str) -> None:
+    host.store("p").commit(Create(PLAN), USER)
+    other = opened(url)
+    timer = threading.Timer(0.3, lambda: other.store("p").commit(Transition(PLAN, (Event.PLAN_START,)), USER))
+    timer.start()
+    assert host.store("p").changes(1, SOON) == 2
+    timer.join()
+    assert host.store("p").changes(2, 0.2) == 2
+    other.close()
+
+
+def test_whoever_waits_can_be_called(host: SqlHost) -> None:
+    host.store("p").commit(Create(PLAN), USER)
+    with host.watch() as changes:
+        while changes.wait(0.5):
+            pass
+        timer = threading.Timer(0.2, changes.notify)
+        timer.start()
+        assert changes.wait(SOON)
+        timer.join()
+
+
+def test_a_lost_connection_is_made_again_and_counts_as_a_change(host: SqlHost, url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("a file has no connection to lose")
+    host.store("p").commit(Create(PLAN), USER)
+    server = sqlalchemy.create_engine(sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"))
+    with host.watch() as changes:
+        while changes.wait(0.5):
+            pass
+        with server.connect() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN kas_changes' "
+                "AND datname = current_database()"
+            )
+        assert changes.wait(SOON)
+        timer = threading.Timer(
+            0.2, lambda: host.store("p").commit(Transition(PLAN, (Event.PLAN_START,)), USER)
+        )
+        timer.start()
+        assert changes.wait(SOON)
+        timer.join()
+    assert host.store("p").get_plan(PLAN).revision == 2
+    server.dispose()
