@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from git_kas.ports.processes import Processes
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
+    from git_kas.ports.store_host import HostRequest, StoreHost
     from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
 
@@ -44,6 +45,11 @@ _hookspec = pluggy.HookspecMarker(PROJECT)
 @_hookspec(firstresult=True)
 def kas_store(request: StoreRequest) -> Store:  # type: ignore[empty-body]  # a specification has no body
     """Open a plan store. ``kas.store`` chooses the plugin: it is named by the part before the first ``:``."""
+
+
+@_hookspec(firstresult=True)
+def kas_store_host(request: HostRequest) -> StoreHost:  # type: ignore[empty-body]  # a specification
+    """Open the place of many projects that a server serves; chosen by the URL as for :func:`kas_store`."""
 
 
 @_hookspec(firstresult=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from git_kas.ports.store import Store, StoreRequest
+    from git_kas.ports.store_host import HostRequest, StoreHost
 
 
 def kas_store(request: StoreRequest) -> Store:
@@ -13,3 +14,10 @@ def kas_store(request: StoreRequest) -> Store:
     from git_kas_sql.opening import open_store
 
     return open_store(request)
+
+
+def kas_store_host(request: HostRequest) -> StoreHost:
+    """All projects of a SQLite file or a PostgreSQL database."""
+    from git_kas_sql.opening import open_host
+
+    return open_host(request)

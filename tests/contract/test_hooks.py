@@ -18,6 +18,7 @@ from git_kas.ports.fakes import FakeClock
 from git_kas.ports.guarded import ObjectKind, Peeled
 from git_kas.ports.signals import SignalPlace
 from git_kas.ports.store import StoreRequest
+from git_kas.ports.store_host import HostRequest
 from git_kas.ports.watch import WatchedFolder
 from git_kas_files.watch import DiskWatch
 from support import Repo
@@ -229,3 +230,11 @@ def test_kas_hook_files(plugins: PluginManager, repo: Repo, environment: dict[st
     assert files.view(f"{repo.path}/.git/hooks", HookName.PRE_PUSH).files == {}
     assert files.finds_program("")
     assert Path(files.program()).name == "git-kas"
+
+
+def test_kas_store_host(plugins: PluginManager, tmp_path: Path) -> None:
+    request = HostRequest(f"sqlite:///{tmp_path}/plans.db", FakeClock(), DiskWatch)
+    host = plugins.call("sqlite", "kas_store_host", request=request)
+    assert host.describe() == ("sqlite", f"{tmp_path}/plans.db")
+    assert list(host.projects()) == []
+    host.close()
