@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
+from git_kas.domain.secrets import without_password
 from git_kas.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
@@ -158,6 +159,11 @@ class Setting(NamedTuple):
     key: str
     value: str
     source: str
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be shown: without the password of a URL."""
+        return without_password(self.value)
 
 
 class PolicyFile(NamedTuple):

@@ -47,7 +47,7 @@ class StoreTrial:
         setting = self._app.config.setting("store")
         if ":" in setting.value:
             raise UsageError(
-                f"{setting.source}: the plan store '{setting.value}' is a place that others may use.",
+                f"{setting.source}: the plan store '{setting.shown}' is a place that others may use.",
                 next_step="Name it as the argument if a new project may be left there.",
             )
         return setting.value

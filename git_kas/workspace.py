@@ -48,7 +48,7 @@ def _named(setting: Setting) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        error.message = f"{setting.source}, '{setting.value}': {error.message}"
+        error.message = f"{setting.source}, '{setting.shown}': {error.message}"
         raise
 
 
@@ -78,6 +78,11 @@ class Workspace:
         self.progress = progress
         self._options = options
         self.plugins = PluginManager(sys.path)
+
+    def close(self) -> None:
+        """Free what was opened and is held open: a database takes its log in when its last user closes it."""
+        if "store" in self.__dict__:
+            self.store.close()
 
     # -- where we are ----------------------------------------------------------------------------------------
 

@@ -23,12 +23,11 @@ _OPTIONS_BY_KEY = {"store": "store", "merge_strategy": "strategy", "test_command
 
 
 class Answer(NamedTuple):
-    """All that one run says, and what it says later."""
+    """All that one run says at one moment."""
 
     status: int
     out: str = ""
     err: str = ""
-    more: Iterator[Answer] = iter(())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answers(given: list[str], environment: Mapping[str, str]) -> Iterator[Answer]:
     """The answer, the ones that follow it, and at the end what went wrong."""
     try:
-        answer = _answer(given, environment)
-        yield answer
-        yield from answer.more
+        yield from _run(given, environment)
     except KasError as error:
         yield _failure(error, as_json=_wants_json(given, environment))
     except Exception as error:
@@ -63,11 +60,12 @@ def _answers(given: list[str], environment: Mapping[str, str]) -> Iterator[Answe
         yield _failure(_unexpected(error), as_json=_wants_json(given, environment))
 
 
-def _answer(given: list[str], environment: Mapping[str, str]) -> Answer:
+def _run(given: list[str], environment: Mapping[str, str]) -> Iterator[Answer]:
     as_json = _wants_json(given, environment)
     words = _command_first(given)
     if (text := help_text(words)) is not None:
-        return Answer(0, success_document("help", {"text": text}, ()) + "\n" if as_json else text)
+        yield Answer(0, success_document("help", {"text": text}, ()) + "\n" if as_json else text)
+        return
     if words[0] == "--version":
         words[0] = "version"
     entry, rest = find_command(words)
@@ -76,12 +74,16 @@ def _answer(given: list[str], environment: Mapping[str, str]) -> Answer:
     progress = TerminalProgress(sys.stderr)
     app = App.from_process({key: value for key, value in options.items() if value}, progress)
     try:
-        result = load_command(entry).run(app, parsed)
+        try:
+            result = load_command(entry).run(app, parsed)
+        finally:
+            progress.done()
+        style = style_of(sys.stdout, environment, parsed.color)
+        yield _rendered(result, style, as_json=as_json)
+        for later in result.more or ():
+            yield _rendered(later, style, as_json=as_json)
     finally:
-        progress.done()
-    style = style_of(sys.stdout, environment, parsed.color)
-    more = (_rendered(later, style, as_json=as_json) for later in result.more or ())
-    return _rendered(result, style, as_json=as_json)._replace(more=more)
+        app.close()
 
 
 def _rendered(result: Result, style: Style, *, as_json: bool) -> Answer:

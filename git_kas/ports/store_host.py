@@ -44,6 +44,12 @@ class StoreHost(Protocol):
     def projects(self) -> Sequence[str]:
         """The names of all projects that hold something, in bytewise order."""
 
+    def change_of(self, project: str) -> int:
+        """The number of the project's last commit, 0 before the first; never older than what was acknowledged.
+
+        It is asked for every request, and costs next to nothing where the place allows.
+        """
+
     def store(self, project: str) -> Store:
         """The store of one project; it shares the host's connections, and closing it does nothing."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, make_url
@@ -35,6 +37,8 @@ class Database:
         self.path = self._url.database or "" if self.is_sqlite else ""
         self.place = self.path if self.is_sqlite else self._url.render_as_string(hide_password=True)
         self._engine: Engine | None = None
+        self._observer: sqlite3.Connection | None = None
+        self._observing = Lock()
 
     @property
     def exists(self) -> bool:
@@ -90,8 +94,27 @@ class Database:
         with self._transaction(writing=True) as connection:
             yield connection
 
+    def data_version(self) -> int | None:
+        """A number that is another one after each commit (https://www.sqlite.org/pragma.html#pragma_data_version).
+
+        None where there is none: with PostgreSQL, and before a file is there.
+        """
+        if not self.is_sqlite:
+            return None
+        with self._observing, speaking_of(self.place):
+            if self._observer is None:
+                if not self.exists:
+                    return None
+                self._observer = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
+            version: int = self._observer.execute("PRAGMA data_version").fetchone()[0]
+            return version
+
     def close(self) -> None:
         """Close all connections."""
+        with self._observing:
+            if self._observer is not None:
+                self._observer.close()
+                self._observer = None
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None

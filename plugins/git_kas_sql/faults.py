@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -56,6 +57,8 @@ def speaking_of(place: str) -> Iterator[None]:
         raise Busy(f"All connections to {place} are in use.", next_step="Try again.") from error
     except DBAPIError as error:
         raise _error_for(_kind(error), place, _reason(error)) from error
+    except sqlite3.Error as error:
+        raise _error_for(_sqlite_kind(error), place, _first_line(str(error))) from error
     except SQLAlchemyError as error:
         raise Unreachable(
             f"The database {place} cannot be used: {_first_line(str(error))}.",
@@ -65,13 +68,16 @@ def speaking_of(place: str) -> Iterator[None]:
 
 def _kind(error: DBAPIError) -> str:
     cause = error.orig
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is not None:
-        return _SQLITE.get(code & 0xFF, "corrupt")
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_kind(cause)
     state = getattr(cause, "sqlstate", None)
     if state is not None:
         return _POSTGRESQL.get(state, "unreachable" if state.startswith(("08", "57")) else "corrupt")
     return "unreachable" if isinstance(error, OperationalError) or error.connection_invalidated else "corrupt"
+
+
+def _sqlite_kind(error: sqlite3.Error) -> str:
+    return _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "corrupt")
 
 
 def _error_for(kind: str, place: str, reason: str) -> KasError:

@@ -41,6 +41,7 @@ class SqlHost:
         self._feed = feed
         self._clock = clock
         self._has_schema = False
+        self._seen: tuple[int, dict[str, int]] = (0, {})
 
     def describe(self) -> StoreDescription:
         """See :class:`git_kas.ports.store_host.StoreHost`."""
@@ -53,6 +54,22 @@ class SqlHost:
                 return []
             asked = select(PROJECTS.c.name).where(PROJECTS.c.change > 0)
             return sorted(name for (name,) in connection.execute(asked))
+
+    def change_of(self, project: str) -> int:
+        """See :class:`git_kas.ports.store_host.StoreHost`.
+
+        SQLite counts what other connections have committed; while that stands still, nothing is asked again.
+        """
+        version = self._database.data_version()
+        seen, known = self._seen
+        if version is None or version != seen:
+            known = {}
+            if version is not None:
+                self._seen = (version, known)
+        if project not in known:
+            with self.reading(project) as rows:
+                known[project] = rows.change if rows else 0
+        return known[project]
 
     def store(self, project: str) -> SqlStore:
         """See :class:`git_kas.ports.store_host.StoreHost`."""

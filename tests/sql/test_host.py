@@ -146,3 +146,16 @@ def test_a_lost_connection_is_made_again_and_counts_as_a_change(host: SqlHost, u
         timer.join()
     assert host.store("p").get_plan(PLAN).revision == 2
     server.dispose()
+
+
+def test_the_number_of_the_last_commit_is_never_an_old_one(host: SqlHost, url: str) -> None:
+    assert host.change_of("p") == 0
+    other = opened(url)
+    host.store("p").commit(Create(PLAN), USER)
+    for number in range(2, 40):
+        writer = host if number % 2 else other
+        event = Event.PLAN_START if number % 2 == 0 else Event.PLANNER_FINISHED
+        writer.store("p").commit(Transition(PLAN, (event,)), USER)
+        assert (host.change_of("p"), other.change_of("p")) == (number, number)
+        assert host.change_of("q") == 0
+    other.close()

@@ -45,7 +45,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     data = [
         {
             "key": setting.key,
-            "value": setting.value,
+            "value": setting.shown,
             "source": setting.source,
             "meaning": KEY_BY_NAME[setting.key].meaning,
         }
@@ -75,7 +75,7 @@ def _effective(app: App, key: str) -> Setting:
 
 
 def _text(settings: Sequence[Setting], style: Style, *, single: bool, origins: bool) -> str:
-    values = [printable(setting.value.replace("\n", " ")) for setting in settings]
+    values = [printable(setting.shown.replace("\n", " ")) for setting in settings]
     if single and not origins:
         return f"{values[0]}\n"
     if origins:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from git_kas.cli.result import Result
 from git_kas.cli.style import Style, printable
 from git_kas.domain.anomalies import ANOMALY_MEANINGS
+from git_kas.domain.secrets import without_password
 from git_kas.errors import ChecksFailed, UsageError
 from git_kas.store_trial import StoreTrial
 
@@ -110,7 +111,7 @@ def _seconds(text: str) -> float:
 def _data(found: Verification) -> dict[str, object]:
     trial = found.trial
     return {
-        "store": found.target.url,
+        "store": without_password(found.target.url),
         "project": found.target.project,
         "clients": trial.clients,
         "plans": trial.plans,
@@ -139,7 +140,7 @@ def _text(found: Verification, style: Style) -> str:
     trial = found.trial
     faults = ", ".join(f"{fault} {count}" for fault, count in found.faults.items() if count)
     rows = (
-        ("store", found.target.url),
+        ("store", without_password(found.target.url)),
         ("clients", f"{trial.clients}, on {trial.plans} plans"),
         ("operations", f"{len(found.operations)}, {found.commits} commits, {found.repetitions} repetitions"),
         ("faults", faults or "none"),

@@ -34,7 +34,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     location = app.location
     store = app.config.setting("store")
     data = {
-        "store": store.value,
+        "store": store.shown,
         "source": store.source,
         "place": app.store.describe().place,
         "project": app.project.value,
