@@ -53,7 +53,7 @@ class ConfigKey(NamedTuple):
 KEYS: Final[Sequence[ConfigKey]] = (
     ConfigKey(
         "store",
-        "the plan store: json, or a URL whose scheme names a store plugin",
+        "the plan store: json, sqlite, or a URL such as sqlite:////path/plans.db or postgresql://host/database",
         "json",
         option="--store",
         variable="KAS_STORE",

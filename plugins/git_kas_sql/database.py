@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from git_kas.errors import ReadOnly, UsageError
+from git_kas.errors import PluginUnusable, ReadOnly, UsageError
 from git_kas_sql.faults import speaking_of
 
 if TYPE_CHECKING:
@@ -192,6 +192,13 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _postgresql_engine(url: URL) -> Engine:
+    try:
+        import psycopg  # noqa: F401 - SQLAlchemy would say less about what is missing
+    except ImportError as error:
+        raise PluginUnusable(
+            f"PostgreSQL is reached through psycopg, which cannot be imported here: {error}.",
+            next_step="Install it: pip install 'git-kas[postgresql]'.",
+        ) from error
     patience = int(PATIENCE * 1000)
     options = f"-c lock_timeout={patience} -c statement_timeout={2 * patience} -c timezone=UTC"
     return create_engine(

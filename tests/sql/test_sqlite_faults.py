@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from git_kas.domain.names import PlanName
 from git_kas.errors import (
     Busy,
     KasError,
+    PluginUnusable,
     ReadOnly,
     SchemaTooNew,
     StoreCorrupt,
@@ -248,6 +250,13 @@ def test_a_password_is_never_shown() -> None:
     with pytest.raises(Unreachable, match=r"plan store unreachable") as raised:
         store.list_plans()
     assert "secret" not in f"{raised.value.message} {raised.value.next_step}"
+
+
+def test_without_its_driver_postgresql_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(PluginUnusable, match="psycopg") as raised:
+        opened_url("postgresql://ada@127.0.0.1:1/plans").list_plans()
+    assert "git-kas[postgresql]" in raised.value.next_step
 
 
 def test_reading_where_there_is_nothing_makes_nothing(tmp_path: Path) -> None:
