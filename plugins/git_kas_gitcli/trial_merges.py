@@ -29,6 +29,7 @@ _MOST_RUNS: Final = 40
 _IN_MEMORY: Final = "/dev/shm"  # noqa: S108 - what is written there is in a new folder of our own
 _LAID_OUT: Final = (b".gitattributes", b".gitmodules")
 _REGULAR_FILE: Final = b"100"
+_LEADS_OUT: Final = frozenset({b"", b".", b".."})
 
 _DRIVERS: Final = r"^merge\..*\.driver$"
 _DRIVER: Final = "KAS_MERGE_DRIVER"
@@ -158,8 +159,9 @@ class _Run:
             header, _, path = entry.partition(b"\t")
             mode, _, id_ = header.split()
             *folders, name = path.split(b"/")
-            # Git itself reads no symbolic link there, and checks out no path that leads out of the tree.
-            if name in _LAID_OUT and mode.startswith(_REGULAR_FILE) and b".." not in folders:
+            # Git itself reads no symbolic link there, and checks out no path that leads out of the tree; a tree
+            # made by hand can name one, also one from the root of the file system.
+            if name in _LAID_OUT and mode.startswith(_REGULAR_FILE) and _LEADS_OUT.isdisjoint(folders):
                 self._write(os.path.join(os.fsencode(self._place("tree")), path), ObjectId(id_.decode("ascii")))
 
     def _write(self, path: bytes, id_: ObjectId) -> None:

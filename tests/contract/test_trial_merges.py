@@ -150,6 +150,20 @@ def test_paths_that_lead_out_of_the_tree_are_not_laid_out(world: World, tmp_path
     assert world.ask(*world.tips) == world.known
 
 
+@pytest.mark.parametrize("folder", ["{outside}/deep", "{outside}/../outside", "x/../../../outside"])
+def test_a_name_that_is_a_path_is_not_laid_out(world: World, tmp_path: Path, folder: str) -> None:
+    """No Git writes such a tree, and none refuses to fetch it (git-fsck(1), fullPathname)."""
+    outside = tmp_path / "outside"
+    name = f"{folder.format(outside=outside)}/.gitattributes".encode()
+    blob = world.repo.git("hash-object", "-w", "--stdin", stdin="*.txt merge=union\n")
+    (tmp_path / "tree").write_bytes(b"100644 " + name + b"\0" + bytes.fromhex(blob))
+    tree = world.repo.git("hash-object", "-w", "-t", "tree", "--literally", str(tmp_path / "tree"))
+    world.base = ObjectId(world.repo.git("commit-tree", "-m", "hostile", "-p", world.base, tree))
+    world.environment["TMPDIR"] = str(tmp_path)
+    world.ask(world.tips[0])
+    assert not outside.exists()
+
+
 @pytest.mark.parametrize("along_one_line", [True, False])
 def test_a_submodule_that_both_moved_on(
     new_repo: Callable[..., Repo], environment: dict[str, str], *, along_one_line: bool
