@@ -178,7 +178,17 @@ def test_lines_of_pre_push_are_read_from_the_right() -> None:
     assert pushed_updates(data) == [RefUpdate("refs/heads/a", ONE, TWO), RefUpdate("refs/heads/b", ONE, None)]
 
 
-@pytest.mark.parametrize("line", ["x", f"{ONE} {TWO}", f"{ONE} main refs/heads/a", "a b c d"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x",
+        f"{ONE} {TWO}",
+        f"{ONE} main refs/heads/a",
+        "a b c d",
+        f"{ONE}  refs/heads/a",
+        f"x  refs/heads/a {ONE}",
+    ],
+)
 def test_lines_of_another_form_are_an_error(line: str) -> None:
     with pytest.raises(UsageError, match="says nothing about a ref"):
         received_updates(line.encode())
