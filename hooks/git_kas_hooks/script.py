@@ -87,8 +87,8 @@ _LINES_FROM_ARGUMENTS: Final = """
 lines="$2 $3 $1"
 """
 
-# The lines are given as here-documents: printf is a program of its own for some shells (mksh, that of OpenBSD), and
-# with many refs cannot be started, after which everything would read an empty input.
+# The lines are given as here-documents: printf is a program of its own for some shells (mksh, that of OpenBSD),
+# and with many refs cannot be started, after which everything would read an empty input.
 # diff-tree prints what is no object name as it is, so the words come out only if all that should stand before
 # them was read to its end; whatever else comes out is a guarded path, or something that is not understood.
 # Commits come first: one of the second part gets another parent there, and a root would keep it.
