@@ -69,3 +69,6 @@ class Guarded(Protocol):
 
     def reaches(self, tips: Sequence[ObjectId], commit: ObjectId) -> bool:
         """Whether ``commit`` is one of ``tips`` or an ancestor of one."""
+
+    def merge_bases(self, one: ObjectId, other: ObjectId) -> Sequence[ObjectId]:
+        """The best common ancestors of two commits (git-merge-base(1)); none of histories that do not meet."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Whatever a configuration or .gitmodules says about folders, renames and submodules does not count.
 _RAW: Final = ("-z", "--raw", "--no-renames", "--no-relative", "--ignore-submodules=none")
+_NONE_IN_COMMON: Final = 1  # how git merge-base ends then
 _KINDS: Final = frozenset(map(str, ObjectKind))
 
 
@@ -97,6 +98,15 @@ class PlumbingGuarded:
         """See :class:`git_kas.ports.guarded.Guarded`."""
         asked = "".join([f"{commit}\n", *(f"^{tip}\n" for tip in tips)]).encode()
         return not self._git.read("rev-list", "--max-count=1", "--stdin", stdin=asked)
+
+    def merge_bases(self, one: ObjectId, other: ObjectId) -> Sequence[ObjectId]:
+        """See :class:`git_kas.ports.guarded.Guarded`."""
+        command = ("merge-base", "--all", one, other)
+        status, output, _ = self._git.attempt(*command)
+        if status == _NONE_IN_COMMON and not output:
+            return []
+        listed = output if not status else self._git.read(*command)  # which says what is wrong
+        return [ObjectId(line) for line in listed.decode("ascii").splitlines()]
 
     def _walked(self, span: Span, *options: str) -> list[bytes]:
         """Lines of commits and their parents. History is not simplified: no path is given to the walk."""
