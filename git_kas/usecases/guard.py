@@ -56,7 +56,7 @@ class Guard:
         merge that has kept it.
 
         Raises:
-            UsageError: it is no range.
+            UsageError: it is no range, or one from HEAD to HEAD because nothing was said.
             NotFound: a side of it is no commit here.
         """
         since, dots, tip = text.partition(_RANGE)
@@ -64,6 +64,10 @@ class Guard:
             raise UsageError(f"'{text}' is no range of commits.", next_step="Name one as A..B.")
         known = (self._commit(since or "HEAD"),) if since.strip("0") or not since else ()
         end, accepted = self._commit(tip or "HEAD"), self._accepted()
+        if not since and end in known:  # of "$SINCE..HEAD" with nothing in the variable, say: no check at all
+            raise UsageError(
+                f"'{text}' begins where it ends, as nothing stands before '..'.", next_step="Name one as A..B."
+            )
         found = self._of_commits(Span((end,), (*known, *accepted)), {})
         told = {finding.path for finding in found}
         for start in known:

@@ -126,8 +126,8 @@ def test_ranges() -> None:
     fake.names = {"HEAD": name(3), "a": name(1), "b": name(2)}
     guard = Guard(fake, PATTERNS)
     assert [finding.commit for finding in guard.range("a..").findings] == [name(2)]
-    assert guard.range("b..HEAD").findings == guard.range("..").findings == []
-    for text in ("a", "a...b", ""):
+    assert guard.range("b..HEAD").findings == guard.range("..b").findings == []
+    for text in ("a", "a...b", "", "..", "..HEAD"):
         with pytest.raises(UsageError):
             guard.range(text)
     with pytest.raises(NotFound):
