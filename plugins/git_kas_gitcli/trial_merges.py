@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,6 +15,7 @@ from git_kas.domain.names import ObjectId
 from git_kas.errors import ProgramFailed
 from git_kas_gitcli.environment import quoted_path
 from git_kas_gitcli.process import GitReader
+from git_kas_gitcli.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -88,7 +88,7 @@ class _Run:
         self.tips = tips
         self._source = source
         self._git = GitReader(source.git_dir, source.environment)
-        self._scratch = tempfile.TemporaryDirectory(prefix="git-kas-", dir=folder)
+        self._scratch = Scratch(folder)
         try:
             for name in ("objects", "tree"):
                 os.mkdir(self._place(name))
