@@ -197,6 +197,8 @@ def test_show_origin_explains_every_key(kas: Run, place: Place) -> None:
         "merge_strategy  no-ff\n"
         "test_command    -\n"
         "forge           github\n"
+        "guard_paths     plan-state.json\n"
+        "guard_baseline  -\n"
         "reader          gitcli\n"
     )
     explained = kas("config", "--show-origin", cwd=place.repo.path)

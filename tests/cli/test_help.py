@@ -46,6 +46,9 @@ commands:
   signals purge    remove rejected signals for good
   lint             check the texts of plans
   guard            refuse plan-state.json in what is committed or shared
+  hooks install    have the guard refuse guarded paths at commit and push
+  hooks status     say whether the guard is in force, and what passes it by
+  hooks uninstall  take the guard's hooks away, as if never there
   doctor           find, and mend, what goes wrong around worktrees
   where            say which plan store this is, and why
   config           show the configuration in effect

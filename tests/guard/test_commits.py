@@ -256,8 +256,8 @@ def no_verify(world: World) -> None:
 def plumbing(world: World, *, staged: bool = False) -> None:
     if not staged:
         stage(world, STATE)
-    commit = world.repo.git("commit-tree", "-p", "HEAD", "-m", "plumbing", world.repo.git("write-tree"))
-    world.repo.git("update-ref", "refs/heads/main", commit)
+    made = world.git("commit-tree", "-p", "HEAD", "-m", "plumbing", world.repo.git("write-tree"))
+    world.repo.git("update-ref", "refs/heads/main", made.out.strip())
 
 
 @pytest.mark.parametrize("way", [cherry_pick, rebase, am, fast_forward, no_verify, plumbing])

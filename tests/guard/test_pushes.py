@@ -101,3 +101,20 @@ def test_deleting_a_branch_passes(guarded_world: World) -> None:
     world.server.git("fetch", "-q", str(world.path), "main:refs/heads/bad")
     world.accepted_push("--delete", "bad")
     assert "refs/heads/bad" not in world.refs()
+
+
+def test_what_the_message_says_works(world: World) -> None:
+    """The commands are run as they are said, in a history whose second commit brings the file."""
+    world.guard_client(*HookName)
+    world.guard_server()
+    for files in ({"a": "1"}, {DEEP: "{}\n", "b": "1"}, {"c": "1"}):
+        world.commit(files)
+    said = world.refused_push("main").splitlines()
+    start = next(place for place, line in enumerate(said) if "git rebase --interactive" in line)
+    world.extra |= {"GIT_SEQUENCE_EDITOR": "sed -i 1s/^pick/edit/", "GIT_EDITOR": "true"}
+    for line in said[start : start + 4]:
+        told = world.git(*line.split()[1:])
+        assert told.status == 0, told
+    world.accepted_push("main")
+    assert world.repo.git("ls-tree", "-r", "--name-only", "HEAD").split() == ["README.md", "a", "b", "c"]
+    assert (world.path / DEEP).exists()

@@ -87,7 +87,7 @@ def test_triage_works_from_any_directory(
         out = run("git", "kas", "triage", cwd=folder, env=environment | {"PATH": path})
         assert "feature" in out
     listed = run("git", "kas", "plugins", cwd=repo.path, env=environment | {"PATH": path})
-    assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["ok"] * 7
+    assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["ok"] * 8
 
 
 def test_wheel_holds_the_product_and_nothing_else(built: Path) -> None:

@@ -54,7 +54,8 @@ def test_hook_is_documented_by_its_exact_signature(hook: str) -> None:
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_hook_is_used_by_a_plugin_and_has_a_test_of_its_name(hook: str) -> None:
-    plugins = "".join(path.read_text() for path in (ROOT / "plugins").glob("*/plugin.py"))
+    modules = [path for folder in ("plugins", "hooks") for path in (ROOT / folder).glob("*/plugin.py")]
+    plugins = "".join(path.read_text() for path in modules)
     assert f"def {hook}(" in plugins
     tests = (ROOT / "tests/contract/test_hooks.py").read_text()
     assert f"def test_{hook}(" in tests

@@ -59,3 +59,9 @@ def test_options_are_read_back(reader: str, *, shell: bool) -> None:
 def test_a_reader_is_no_place_for_commands() -> None:
     with pytest.raises(InvalidName):
         shim(HookName.PRE_COMMIT, ShimOptions(("a",), reader="/bin/sh; touch /x"))
+
+
+@pytest.mark.parametrize("hook", HookName)
+def test_ours_is_taken_for_nobody_elses(hook: HookName) -> None:
+    """lefthook and pre-commit write over what they take for theirs."""
+    assert recognise_tool(shim(hook, ShimOptions(("plan-state.json",), "/usr/bin/git-kas"))) is Layout.OTHER

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from git_kas.usecases.untrack import Untracked
 
 DESCRIPTION = (
-    "Set up a repository. So far there is --untrack: take plan-state.json out of version control without\n"
+    "Set up a repository. So far there is --untrack, to take plan-state.json out of version control without\n"
     "losing a plan. Its plans are imported into the store and read back, a rule is written to .gitignore,\n"
     "and the path is taken out of the index. The file itself is left alone, and nothing is committed: the\n"
     "commands for that and for the server are printed. Each step can be repeated."
