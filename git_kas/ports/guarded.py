@@ -31,7 +31,7 @@ class Peeled(NamedTuple):
 class Span(NamedTuple):
     """Commits that ``tips`` reach, but neither ``known`` nor the refs that are named do.
 
-    ``here``: all refs of this repository; ``remote``: what is remembered of that remote.
+    ``here``: the branches and tags of this repository; ``remote``: what is remembered of that remote.
     """
 
     tips: tuple[ObjectId, ...]

@@ -181,7 +181,7 @@ def quoted(text: str) -> str:
 _SERVER_VALUES: Final = {
     "NORMALIZE": "",
     "COMMITS": _NEW,
-    "KNOWN": "--all",
+    "KNOWN": "--branches --tags",
     "TIPS": _TIPS,
     "PAIRS": _PAIRS,
     "MODE": "--stdin",

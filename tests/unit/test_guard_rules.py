@@ -18,6 +18,7 @@ from git_kas.domain.guard import (
     guard_patterns,
     matches,
     pathspecs,
+    rough_pathspecs,
 )
 from git_kas.domain.landing import PathChange, TreeEntry
 from git_kas.domain.names import ObjectId
@@ -131,6 +132,10 @@ def test_patterns_match_what_git_matches(plain: Path, pattern: str, names: list[
     )
     told = git("diff-tree", "-r", "-z", "--name-only", "--no-renames", empty, tree, "--", *specs)
     assert set(filter(None, told.split(b"\0"))) == expected
+    rough = rough_pathspecs([guarded])
+    assert set(git("ls-files", "-z", "--", *rough).split(b"\0")) >= expected
+    roughly = git("diff-tree", "-r", "-z", "--name-only", "--no-renames", empty, tree, "--", *rough)
+    assert set(roughly.split(b"\0")) >= expected
 
 
 def _compatible(names: list[str]) -> list[bytes]:
