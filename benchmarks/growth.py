@@ -63,8 +63,10 @@ def _long_branches(folder: Path, own: int) -> Built:
 def _stream(own: int) -> Iterator[str]:
     def commit(branch: str, start: str, file: str, number: int) -> str:
         data = f"line {number}\n"
+        mark = f"mark :{number + 1}\n" if branch == "main" else ""
         return (
-            f"commit refs/heads/{branch}\ncommitter B <b@example.invalid> {1_700_000_000 + number} +0000\n"
+            f"commit refs/heads/{branch}\n{mark}"
+            f"committer B <b@example.invalid> {1_700_000_000 + number} +0000\n"
             f"data 1\nx\n{start}M 644 inline {file}\ndata {len(data)}\n{data}\n"
         )
 
@@ -73,7 +75,7 @@ def _stream(own: int) -> Iterator[str]:
     for branch in range(10):
         name = f"long-{branch}"
         for number in range(own):
-            start = "from refs/heads/main~500\n" if number == 0 else ""
+            start = "from :500\n" if number == 0 else ""
             yield commit(name, start, f"{name}-{number % 20}.txt", number)
 
 

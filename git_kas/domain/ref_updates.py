@@ -90,4 +90,6 @@ def _pushed(line: str) -> RefUpdate:
 
 
 def _object(text: str) -> ObjectId | None:
-    return ObjectId(text) if text.strip("0") else None
+    """None for all zeros; an empty word is no object name, and must not pass for a deletion."""
+    name = ObjectId(text)
+    return name if name.strip("0") else None

@@ -85,6 +85,13 @@ class FakeGuarded:
         self._fail()
         return commit in self._reached(tips)
 
+    def merge_bases(self, one: ObjectId, other: ObjectId) -> Sequence[ObjectId]:
+        """See :class:`git_kas.ports.guarded.Guarded`."""
+        self._fail()
+        common = set(self._reached([one])).intersection(self._reached([other]))
+        behind = {ancestor for commit in common for ancestor in self._reached(self.parents[commit])}
+        return sorted(common - behind)
+
     def _reached(self, tips: Iterable[ObjectId]) -> list[ObjectId]:
         """What is reached from ``tips``, each after its parents."""
         ordered: dict[ObjectId, None] = {}

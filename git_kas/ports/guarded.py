@@ -31,7 +31,7 @@ class Peeled(NamedTuple):
 class Span(NamedTuple):
     """Commits that ``tips`` reach, but neither ``known`` nor the refs that are named do.
 
-    ``here``: all refs of this repository; ``remote``: what is remembered of that remote.
+    ``here``: the branches and tags of this repository; ``remote``: what is remembered of that remote.
     """
 
     tips: tuple[ObjectId, ...]
@@ -69,3 +69,6 @@ class Guarded(Protocol):
 
     def reaches(self, tips: Sequence[ObjectId], commit: ObjectId) -> bool:
         """Whether ``commit`` is one of ``tips`` or an ancestor of one."""
+
+    def merge_bases(self, one: ObjectId, other: ObjectId) -> Sequence[ObjectId]:
+        """The best common ancestors of two commits (git-merge-base(1)); none of histories that do not meet."""

@@ -52,16 +52,27 @@ class Guard:
     def range(self, text: str) -> Judged:
         """The commits of ``A..B``; HEAD where a side is empty, and no commit for an ``A`` that is all zeros.
 
+        Besides, B itself: what it has, and where both meet had not, would come to A with B, though it be by a
+        merge that has kept it.
+
         Raises:
-            UsageError: it is no range.
+            UsageError: it is no range, or one from HEAD to HEAD because nothing was said.
             NotFound: a side of it is no commit here.
         """
         since, dots, tip = text.partition(_RANGE)
         if not dots or tip.startswith("."):
             raise UsageError(f"'{text}' is no range of commits.", next_step="Name one as A..B.")
         known = (self._commit(since or "HEAD"),) if since.strip("0") or not since else ()
-        span = Span((self._commit(tip or "HEAD"),), (*known, *self._accepted()))
-        return Judged(Occasion.RANGE, self._of_commits(span, {}))
+        end, accepted = self._commit(tip or "HEAD"), self._accepted()
+        if not since and end in known:  # of "$SINCE..HEAD" with nothing in the variable, say: no check at all
+            raise UsageError(
+                f"'{text}' begins where it ends, as nothing stands before '..'.", next_step="Name one as A..B."
+            )
+        found = self._of_commits(Span((end,), (*known, *accepted)), {})
+        told = {finding.path for finding in found}
+        for start in known:
+            found += [finding for finding in self._of_tip(start, end, accepted) if finding.path not in told]
+        return Judged(Occasion.RANGE, found)
 
     def received(self, updates: Sequence[RefUpdate]) -> Judged:
         """What a push to this repository would do."""
@@ -154,6 +165,20 @@ class Guard:
             if findings and not (old and self._are_accepted(old, new, accepted)):
                 found += findings
         return found
+
+    def _of_tip(self, start: ObjectId, end: ObjectId, accepted: Sequence[ObjectId]) -> list[GuardFinding]:
+        """What ``end`` has and an ancestor in common with ``start`` has not, so that a merge would bring it."""
+        tip = Peeled(end, ObjectKind.COMMIT)
+        bases = [
+            Peeled(base, ObjectKind.COMMIT) for base in self.guarded.merge_bases(start, end) if base != end
+        ]
+        changes = self.guarded.between([(base, tip) for base in bases], self.patterns)
+        found: dict[bytes, GuardFinding] = {}
+        for base, changed in zip(bases, changes, strict=True):
+            findings = findings_of(changed, self.patterns, end)
+            if findings and not self._are_accepted(base, tip, accepted):
+                found |= {finding.path: finding for finding in findings}
+        return [found[path] for path in sorted(found)]
 
     def _are_accepted(self, old: Peeled, new: Peeled, accepted: Sequence[ObjectId]) -> bool:
         return bool(accepted) and all(

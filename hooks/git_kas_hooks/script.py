@@ -87,12 +87,16 @@ _LINES_FROM_ARGUMENTS: Final = """
 lines="$2 $3 $1"
 """
 
+# The lines are given as here-documents: printf is a program of its own for some shells (mksh, that of OpenBSD),
+# and with many refs cannot be started, after which everything would read an empty input.
 # diff-tree prints what is no object name as it is, so the words come out only if all that should stand before
 # them was read to its end; whatever else comes out is a guarded path, or something that is not understood.
 # Commits come first: one of the second part gets another parent there, and a root would keep it.
 _LOOK: Final = """
 refs() {
-    printf '%s\\n' "$lines" | LC_ALL=C sed @NORMALIZE@ -e '/^[^ ]* 00* /d' "$@" || echo unreadable
+    LC_ALL=C sed @NORMALIZE@ -e '/^[^ ]* 00* /d' "$@" <<LINES || echo 'not read'
+$lines
+LINES
 }
 
 commits() {
@@ -114,18 +118,31 @@ look() {
 if [ -n "$lines" ]; then
     if ! look 2>/dev/null || [ "$found" != 'commits
 tips compared' ]; then
-        printf '%s\\n' "$lines" | decide @MODE@ || exit $?
+        decide @MODE@ <<LINES || exit $?
+$lines
+LINES
     fi
 fi
 """
 
-_CHAIN_LAST: Final = """
+_CHAIN_WITH_INPUT: Final = """
 chained=$here/@CHAINED@
 if [ @TEST@ "$chained" ] && [ ! -d "$chained" ]; then
-    @FEED@@RUN@"$chained" "$@" || exit $?
+    if [ -n "$lines" ]; then
+        @RUN@"$chained" "$@" <<LINES || exit $?
+$lines
+LINES
+    else
+        @RUN@"$chained" "$@" </dev/null || exit $?
+    fi
 fi
 """
-_FEED: Final = """if [ -n "$lines" ]; then printf '%s\\n' "$lines"; fi | """
+_CHAIN_WITH_ARGUMENTS: Final = """
+chained=$here/@CHAINED@
+if [ @TEST@ "$chained" ] && [ ! -d "$chained" ]; then
+    @RUN@"$chained" "$@" || exit $?
+fi
+"""
 
 # sed: 'old new ref'; from the right, as a local ref may be an expression with blanks in it (githooks(5)).
 _PUSH_LINES: Final = r"-e 's/^.* \([^ ]*\) \([^ ]*\) \([^ ]*\)$/\3 \1 \2/'"
@@ -164,7 +181,7 @@ def quoted(text: str) -> str:
 _SERVER_VALUES: Final = {
     "NORMALIZE": "",
     "COMMITS": _NEW,
-    "KNOWN": "--all",
+    "KNOWN": "--branches --tags",
     "TIPS": _TIPS,
     "PAIRS": _PAIRS,
     "MODE": "--stdin",
@@ -177,16 +194,15 @@ _PUSH_VALUES: Final = {
         "TIPS": _TIPS,
         "PAIRS": _PAIRS,
         "MODE": '--push "$remote"',
-        "FEED": _FEED,
     },
-    HookName.PRE_RECEIVE: {**_SERVER_VALUES, "FEED": _FEED},
-    HookName.UPDATE: {**_SERVER_VALUES, "FEED": ""},
+    HookName.PRE_RECEIVE: _SERVER_VALUES,
+    HookName.UPDATE: _SERVER_VALUES,
 }
 _START: Final = (_INTRODUCTION, _ASK_GIT, _DECIDE)
 _PARTS: Final = {
     HookName.PRE_COMMIT: (*_START, _STAGED, _CHAIN_COMMIT),
     HookName.PRE_MERGE_COMMIT: (*_START, _STAGED, _CHAIN_COMMIT),
-    HookName.PRE_PUSH: (*_START, "\nremote=$1\n", _LINES_FROM_INPUT, _LOOK, _CHAIN_LAST),
-    HookName.PRE_RECEIVE: (*_START, _LINES_FROM_INPUT, _LOOK, _CHAIN_LAST),
-    HookName.UPDATE: (*_START, _LINES_FROM_ARGUMENTS, _LOOK, _CHAIN_LAST),
+    HookName.PRE_PUSH: (*_START, "\nremote=$1\n", _LINES_FROM_INPUT, _LOOK, _CHAIN_WITH_INPUT),
+    HookName.PRE_RECEIVE: (*_START, _LINES_FROM_INPUT, _LOOK, _CHAIN_WITH_INPUT),
+    HookName.UPDATE: (*_START, _LINES_FROM_ARGUMENTS, _LOOK, _CHAIN_WITH_ARGUMENTS),
 }

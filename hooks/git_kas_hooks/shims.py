@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from git_kas.domain.guard import guard_patterns, pathspecs
+from git_kas.domain.guard import guard_patterns, rough_pathspecs
 from git_kas.domain.hook_layouts import CHAINED_SUFFIX
 from git_kas.domain.hooks import HookName, OwnShim, ShimOptions
 from git_kas.errors import InvalidName
@@ -33,7 +33,7 @@ def shim(hook: HookName, options: ShimOptions) -> bytes:
     Raises:
         InvalidName: a pattern cannot be guarded, or there is none.
     """
-    specs = pathspecs(guard_patterns(options.patterns))
+    specs = rough_pathspecs(guard_patterns(options.patterns))
     words = json.dumps(options._asdict(), separators=(",", ":")).encode("ascii")
     chained = hook + CHAINED_SUFFIX
     text = body(hook, specs, program=options.program, chained=chained, run=_run_by(options))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from git_kas.domain.guard import pathspecs
+from git_kas.domain.guard import rough_pathspecs
 from git_kas.domain.landing import PathChange
 from git_kas.domain.names import ObjectId
 from git_kas.errors import ProgramFailed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Whatever a configuration or .gitmodules says about folders, renames and submodules does not count.
 _RAW: Final = ("-z", "--raw", "--no-renames", "--no-relative", "--ignore-submodules=none")
+_NONE_IN_COMMON: Final = 1  # how git merge-base ends then
 _KINDS: Final = frozenset(map(str, ObjectKind))
 
 
@@ -41,7 +42,7 @@ class PlumbingGuarded:
         head = self._empty_tree() if unborn else "HEAD"
         # An entry of git add -N is not in the commit.
         options = ("--cached", "--ita-invisible-in-index", *_RAW)
-        output = self._git.read("diff-index", *options, head, "--", *pathspecs(patterns))
+        output = self._git.read("diff-index", *options, head, "--", *rough_pathspecs(patterns))
         return _all_changes(output)
 
     def peel(self, names: Sequence[str]) -> Sequence[Peeled | None]:
@@ -64,7 +65,7 @@ class PlumbingGuarded:
             return []
         # With a parent on the line it is compared with that one alone, and --root is for those without.
         asked = b"".join(b" ".join(line.split(b" ", 2)[:2]) + b"\n" for line in lines)
-        specs = pathspecs(patterns)
+        specs = rough_pathspecs(patterns)
         output = self._git.read_much(
             "diff-tree", "--stdin", "--root", "-r", "--always", *_RAW, "--", *specs, stdin=asked
         )
@@ -78,7 +79,7 @@ class PlumbingGuarded:
         """See :class:`git_kas.ports.guarded.Guarded`."""
         commits = [(before, after) for before, after in pairs if before and _are_commits(before, after)]
         asked = "".join(f"{after.id} {before.id}\n" for before, after in commits).encode()
-        specs = pathspecs(patterns)
+        specs = rough_pathspecs(patterns)
         command = ("diff-tree", "--stdin", "-r", "--always", *_RAW, "--", *specs)
         output = self._git.read_much(*command, stdin=asked) if commits else b""
         of_commits = parse_changes(output, [after.id for _, after in commits])
@@ -98,10 +99,19 @@ class PlumbingGuarded:
         asked = "".join([f"{commit}\n", *(f"^{tip}\n" for tip in tips)]).encode()
         return not self._git.read("rev-list", "--max-count=1", "--stdin", stdin=asked)
 
+    def merge_bases(self, one: ObjectId, other: ObjectId) -> Sequence[ObjectId]:
+        """See :class:`git_kas.ports.guarded.Guarded`."""
+        command = ("merge-base", "--all", one, other)
+        status, output, _ = self._git.attempt(*command)
+        if status == _NONE_IN_COMMON and not output:
+            return []
+        listed = output if not status else self._git.read(*command)  # which says what is wrong
+        return [ObjectId(line) for line in listed.decode("ascii").splitlines()]
+
     def _walked(self, span: Span, *options: str) -> list[bytes]:
         """Lines of commits and their parents. History is not simplified: no path is given to the walk."""
         known = ["--not"] if span.here or span.remote else []
-        known += ["--all"] if span.here else []
+        known += ["--branches", "--tags"] if span.here else []
         known += [f"--remotes={span.remote}"] if span.remote else []
         asked = "".join([*(f"{tip}\n" for tip in span.tips), *(f"^{known}\n" for known in span.known)]).encode()
         return self._git.read("rev-list", "--parents", *options, "--stdin", *known, stdin=asked).splitlines()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,6 +15,7 @@ from git_kas.domain.names import ObjectId
 from git_kas.errors import ProgramFailed
 from git_kas_gitcli.environment import quoted_path
 from git_kas_gitcli.process import GitReader
+from git_kas_gitcli.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +29,7 @@ _MOST_RUNS: Final = 40
 _IN_MEMORY: Final = "/dev/shm"  # noqa: S108 - what is written there is in a new folder of our own
 _LAID_OUT: Final = (b".gitattributes", b".gitmodules")
 _REGULAR_FILE: Final = b"100"
+_LEADS_OUT: Final = frozenset({b"", b".", b".."})
 
 _DRIVERS: Final = r"^merge\..*\.driver$"
 _DRIVER: Final = "KAS_MERGE_DRIVER"
@@ -87,7 +88,7 @@ class _Run:
         self.tips = tips
         self._source = source
         self._git = GitReader(source.git_dir, source.environment)
-        self._scratch = tempfile.TemporaryDirectory(prefix="git-kas-", dir=folder)
+        self._scratch = Scratch(folder)
         try:
             for name in ("objects", "tree"):
                 os.mkdir(self._place(name))
@@ -158,8 +159,9 @@ class _Run:
             header, _, path = entry.partition(b"\t")
             mode, _, id_ = header.split()
             *folders, name = path.split(b"/")
-            # Git itself reads no symbolic link there, and checks out no path that leads out of the tree.
-            if name in _LAID_OUT and mode.startswith(_REGULAR_FILE) and b".." not in folders:
+            # Git itself reads no symbolic link there, and checks out no path that leads out of the tree; a tree
+            # made by hand can name one, also one from the root of the file system.
+            if name in _LAID_OUT and mode.startswith(_REGULAR_FILE) and _LEADS_OUT.isdisjoint(folders):
                 self._write(os.path.join(os.fsencode(self._place("tree")), path), ObjectId(id_.decode("ascii")))
 
     def _write(self, path: bytes, id_: ObjectId) -> None:

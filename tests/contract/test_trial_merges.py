@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -124,6 +125,43 @@ def test_what_is_not_collected_is_stopped(
     assert not list(tmp_path.glob("git-kas-*"))
 
 
+def test_what_killed_ones_have_left_in_memory_goes(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tmp_path / "memory"
+    monkeypatch.setattr("git_kas_gitcli.trial_merges._IN_MEMORY", str(memory))
+    world.environment.pop("TMPDIR", None)
+    for name in ("left", "young", "held"):
+        (memory / f"git-kas-merges-{name}" / "objects").mkdir(parents=True)
+        if name != "young":
+            os.utime(memory / f"git-kas-merges-{name}", (0, 0))
+    (memory / "another").mkdir()
+    (memory / "git-kas-merges-link").symlink_to(memory / "another")
+    held = os.open(memory / "git-kas-merges-held", os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_SH)
+    assert world.ask(*world.tips) == world.known
+    os.close(held)
+    kept = {"git-kas-merges-young", "git-kas-merges-held", "git-kas-merges-link", "another"}
+    assert {path.name for path in memory.iterdir()} == kept
+
+
+def test_one_that_is_at_work_is_not_taken_for_left(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr("git_kas_gitcli.trial_merges._IN_MEMORY", str(memory))
+    world.environment.pop("TMPDIR", None)
+    contents = world.open()
+    pending = contents.start_merges(world.base, world.tips)
+    for path in memory.iterdir():
+        os.utime(path, (0, 0))
+    assert world.ask(*world.tips) == world.known
+    assert pending.collect() == world.known
+    contents.close()
+    assert not list(memory.iterdir())
+
+
 def test_objects_in_other_folders_are_found(world: World, tmp_path: Path) -> None:
     """As in a hook that is run for what is being pushed (git-receive-pack(1), QUARANTINE ENVIRONMENT)."""
     objects = world.repo.path / ".git/objects"
@@ -148,6 +186,20 @@ def test_paths_that_lead_out_of_the_tree_are_not_laid_out(world: World, tmp_path
         world.base = ObjectId(world.repo.git("commit-tree", "-m", "odd", "-p", world.base, whole))
     world.environment["TMPDIR"] = str(tmp_path)
     assert world.ask(*world.tips) == world.known
+
+
+@pytest.mark.parametrize("folder", ["{outside}/deep", "{outside}/../outside", "x/../../../outside"])
+def test_a_name_that_is_a_path_is_not_laid_out(world: World, tmp_path: Path, folder: str) -> None:
+    """No Git writes such a tree, and none refuses to fetch it (git-fsck(1), fullPathname)."""
+    outside = tmp_path / "outside"
+    name = f"{folder.format(outside=outside)}/.gitattributes".encode()
+    blob = world.repo.git("hash-object", "-w", "--stdin", stdin="*.txt merge=union\n")
+    (tmp_path / "tree").write_bytes(b"100644 " + name + b"\0" + bytes.fromhex(blob))
+    tree = world.repo.git("hash-object", "-w", "-t", "tree", "--literally", str(tmp_path / "tree"))
+    world.base = ObjectId(world.repo.git("commit-tree", "-m", "hostile", "-p", world.base, tree))
+    world.environment["TMPDIR"] = str(tmp_path)
+    world.ask(world.tips[0])
+    assert not outside.exists()
 
 
 @pytest.mark.parametrize("along_one_line", [True, False])

@@ -46,7 +46,7 @@ def test_staged(world: World) -> None:
         ("HEAD~2..HEAD~1", 1),
         ("HEAD~1..HEAD", 0),
         ("HEAD..HEAD", 0),
-        ("..HEAD", 0),
+        ("..HEAD~1", 0),
         ("HEAD~1..", 0),
         ("origin/main..", 1),
         (f"{ZERO}..HEAD", 1),
@@ -60,6 +60,45 @@ def test_range(world: World, range_: str, status: int) -> None:
     assert guard(world, "--range", range_, "--baseline", "HEAD").status == 0
 
 
+def test_range_that_brings_the_file_back_by_no_commit_of_its_own(world: World) -> None:
+    """A merge whose first parent is older than the removal, and which keeps what that has."""
+    world.commit({STATE: "{}\n"})
+    world.repo.git("branch", "old")
+    removed = world.commit({STATE: None})
+    world.repo.git("switch", "-q", "old")
+    world.repo.git("merge", "-q", "-s", "ours", "--no-edit", removed)
+    told = guard(world, "--range", "main..HEAD")
+    assert told.status == 1
+    assert f"added: {STATE} in commit {world.head[:12]}" in told.out
+    assert guard(world, "--range", f"{ZERO}..HEAD", "--baseline", "main").status == 0
+    assert guard(world, "--range", "main..HEAD", "--baseline", "HEAD").status == 0
+
+
+def test_range_from_before_the_removal(world: World) -> None:
+    """A branch that left when the file was still there: merging it does not bring the file back."""
+    world.commit({STATE: "{}\n"})
+    world.repo.git("branch", "old")
+    world.commit({STATE: None})
+    world.repo.git("switch", "-q", "old")
+    world.commit({"a": "1"})
+    assert guard(world, "--range", "main..HEAD").status == 0
+    world.repo.git("merge", "-q", "--no-edit", "main")
+    assert guard(world, "--range", "main..HEAD").status == 0
+
+
+def test_range_of_a_branch_that_crossed_the_other(world: World) -> None:
+    """Both sides have merged both: one kept the file that the other has removed."""
+    world.commit({STATE: "{}\n"})
+    with_file = world.commit({"a": "1"})
+    world.repo.git("switch", "-q", "-c", "side", "HEAD~1")
+    without = world.commit({STATE: None})
+    world.repo.git("merge", "-q", "--no-edit", with_file)
+    world.repo.git("switch", "-q", "--detach", with_file)
+    world.repo.git("merge", "-q", "-s", "ours", "--no-edit", without)
+    assert guard(world, "--range", "side..HEAD").status == 1
+    assert guard(world, "--range", "HEAD..side").status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
@@ -67,6 +106,8 @@ def test_range(world: World, range_: str, status: int) -> None:
         (("--staged", "--stdin"), 2, "not allowed with"),
         (("--range", "HEAD"), 2, "'HEAD' is no range"),
         (("--range", "a...b"), 2, "is no range"),
+        (("--range", "..HEAD"), 2, "begins where it ends"),
+        (("--range", ".."), 2, "begins where it ends"),
         (("--range", "nonsense..HEAD"), 3, "'nonsense' is no commit here"),
         (("--range", "HEAD..HEAD^{tree}"), 3, "fetch-depth"),
         (("--range=--all..HEAD",), 3, "is no commit here"),

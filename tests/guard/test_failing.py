@@ -12,7 +12,7 @@ import pytest
 
 from git_kas.domain.hooks import HookName, ShimOptions
 from guarded import OPTIONS, REFUSED, STATE, ZERO, World, install, run
-from support import Finished
+from support import Finished, needs_program
 
 NO_PROGRAM = ShimOptions((STATE,))
 
@@ -131,6 +131,24 @@ def test_broken_part_lets_nothing_through(world: World, tools: Path, hook: HookN
         told = _run_hook(world, hook, stdin=line)
     assert told.status != 0
     assert told.out + told.err
+
+
+@pytest.mark.parametrize("hook", [HookName.PRE_RECEIVE, HookName.PRE_PUSH])
+@pytest.mark.parametrize("refs", [1, 3_000])
+def test_shell_for_which_printf_is_a_program(world: World, hook: HookName, refs: int) -> None:
+    """As mksh and that of OpenBSD; Linux starts none with an argument of more than 128 KiB."""
+    needs_program("bash")
+    install(world.path / ".git/hooks", hook)
+    old, bad = world.head, world.commit({STATE: "{}\n"})
+    world.repo.git("update-ref", "refs/heads/main", old)
+    lines = [f"{old} {bad} refs/heads/branch-{number}\n" for number in range(refs)]
+    if hook is HookName.PRE_PUSH:
+        lines = [f"x {bad} refs/heads/branch-{number} {old}\n" for number in range(refs)]
+    command = ("bash", "-c", 'enable -n printf; . "$0"', f".git/hooks/{hook}", "origin", "url")
+    env = {**world.environment, "GIT_DIR": ".git"}
+    told = run(*command, cwd=world.path, env=env, stdin="".join(lines).encode())
+    assert told.status == 1
+    assert REFUSED in told.out
 
 
 def _run_hook(world: World, hook: HookName, *arguments: str, stdin: str) -> Finished:

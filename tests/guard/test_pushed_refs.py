@@ -38,6 +38,17 @@ def test_refs_that_go_to_known_commits(world: World) -> None:
     assert told.status == 0, told
 
 
+@pytest.mark.parametrize("ref", ["refs/pull/1/head", "refs/notes/x", "refs/changes/1"])
+def test_only_branches_and_tags_make_a_commit_known(world: World, ref: str) -> None:
+    """A forge keeps what others propose under refs of its own; that has not entered anything yet."""
+    proposed = world.commit({STATE: "{}\n"})
+    world.accepted_push(f"{proposed}:{ref}")
+    world.guard_server()
+    assert f"added: {STATE} in commit {proposed[:12]}" in world.refused_push(f"{proposed}:refs/heads/taken")
+    world.guard_server(HookName.UPDATE)
+    world.refused_push(f"{proposed}:refs/tags/taken")
+
+
 def test_client_sees_going_back_as_well(world: World) -> None:
     with_it = world.commit({STATE: "{}\n"})
     world.commit({STATE: None})

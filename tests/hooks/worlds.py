@@ -57,6 +57,7 @@ class HookWorld:
     def __init__(self, folder: Path, environment: Mapping[str, str], name: str = "repo") -> None:
         self.folder = folder
         self.environment = {**environment, "GIT_TERMINAL_PROMPT": "0"}
+        self.attempts = 0
         self.log = folder / "log"
         self.status = folder / "status"
         self.recorder = folder / "record"
@@ -201,7 +202,8 @@ class HookWorld:
 
     def refuses_push(self) -> bool:
         """Whether the guard keeps the state file, once it is committed, out of a push."""
-        (self.top / STATE).write_text("{}\n")
+        self.attempts += 1  # the same commit once more would be none that is new to the remote
+        (self.top / STATE).write_text(f'{{"attempt": {self.attempts}}}\n')
         self.ok("git", "add", "-f", STATE)
         self.ok("git", "commit", "--no-verify", "-qm", "bypassed")
         refused = self.push().status != 0

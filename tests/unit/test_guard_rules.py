@@ -18,6 +18,7 @@ from git_kas.domain.guard import (
     guard_patterns,
     matches,
     pathspecs,
+    rough_pathspecs,
 )
 from git_kas.domain.landing import PathChange, TreeEntry
 from git_kas.domain.names import ObjectId
@@ -131,6 +132,10 @@ def test_patterns_match_what_git_matches(plain: Path, pattern: str, names: list[
     )
     told = git("diff-tree", "-r", "-z", "--name-only", "--no-renames", empty, tree, "--", *specs)
     assert set(filter(None, told.split(b"\0"))) == expected
+    rough = rough_pathspecs([guarded])
+    assert set(git("ls-files", "-z", "--", *rough).split(b"\0")) >= expected
+    roughly = git("diff-tree", "-r", "-z", "--name-only", "--no-renames", empty, tree, "--", *rough)
+    assert set(roughly.split(b"\0")) >= expected
 
 
 def _compatible(names: list[str]) -> list[bytes]:
@@ -178,7 +183,17 @@ def test_lines_of_pre_push_are_read_from_the_right() -> None:
     assert pushed_updates(data) == [RefUpdate("refs/heads/a", ONE, TWO), RefUpdate("refs/heads/b", ONE, None)]
 
 
-@pytest.mark.parametrize("line", ["x", f"{ONE} {TWO}", f"{ONE} main refs/heads/a", "a b c d"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x",
+        f"{ONE} {TWO}",
+        f"{ONE} main refs/heads/a",
+        "a b c d",
+        f"{ONE}  refs/heads/a",
+        f"x  refs/heads/a {ONE}",
+    ],
+)
 def test_lines_of_another_form_are_an_error(line: str) -> None:
     with pytest.raises(UsageError, match="says nothing about a ref"):
         received_updates(line.encode())

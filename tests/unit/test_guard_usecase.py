@@ -126,12 +126,23 @@ def test_ranges() -> None:
     fake.names = {"HEAD": name(3), "a": name(1), "b": name(2)}
     guard = Guard(fake, PATTERNS)
     assert [finding.commit for finding in guard.range("a..").findings] == [name(2)]
-    assert guard.range("b..HEAD").findings == guard.range("..").findings == []
-    for text in ("a", "a...b", ""):
+    assert guard.range("b..HEAD").findings == guard.range("..b").findings == []
+    for text in ("a", "a...b", "", "..", "..HEAD"):
         with pytest.raises(UsageError):
             guard.range(text)
     with pytest.raises(NotFound):
         guard.range("a..nonsense")
+
+
+def test_range_to_a_merge_that_kept_what_its_first_parent_has() -> None:
+    fake = line_of(0, 1, 0)
+    fake.parents[name(4)], fake.files[name(4)] = (name(2), name(3)), holding(1)
+    fake.parents[name(5)], fake.files[name(5)] = (), holding(1)
+    guard = Guard(fake, PATTERNS)
+    assert [finding.commit for finding in guard.range(f"{name(3)}..{name(4)}").findings] == [name(4)]
+    assert guard.range(f"{name(2)}..{name(4)}").findings == []
+    assert guard.range(f"{name(4)}..{name(3)}").findings == []
+    assert [finding.commit for finding in guard.range(f"{name(3)}..{name(5)}").findings] == [name(5)]
 
 
 def test_framework() -> None:
