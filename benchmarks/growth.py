@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.growth [--scale 10]``
 
-Verdicts are found cold each time. At the end 250 landed branches are removed in one reference transaction, and
-come back.
+Verdicts are found cold each time. At the end the landed branches are removed in one reference transaction, and
+come back. Git runs its hook twice for it where refs are packed: for the packed ones, and for all.
 """
 
 import argparse
@@ -34,7 +34,6 @@ from benchmarks.rivals import copied
 _BRANCHES: Final = (500, 1_000, 2_000)
 _COMMITS: Final = (10_000, 20_000, 40_000)
 _OWN_COMMITS: Final = (40, 400, 4_000)
-_REMOVED: Final = 250
 _LINEAR: Final = 1.3  # times the size
 _VERDICT: Final = ("git", "kas", "verdict", "--json")
 
@@ -107,7 +106,7 @@ def _removal(built: Built) -> None:
         transactions = [int(count) for count in log.read_text().split() if int(count)]
         undo = measure(("git", "kas", "undo"), copy.path, copy.environment)
     print_table(
-        ["", "branches", "seconds", "transactions with branches"],
+        ["", "branches", "seconds", "runs of the transaction hook"],
         [
             ["git kas cleanup --execute", str(gone), f"{removal.seconds:.2f}", str(len(transactions))],
             ["git kas undo", str(gone), f"{undo.seconds:.2f}", "-"],
