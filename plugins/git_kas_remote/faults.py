@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http.client import IncompleteRead
 from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Final
 
@@ -44,14 +45,14 @@ _REASONS: Final[tuple[tuple[type[HTTPError], str], ...]] = (
     (SSLError, "its certificate or TLS cannot be trusted: {}"),
     (NewConnectionError, "it cannot be reached: {}"),
     (ConnectTimeoutError, "it cannot be reached in time"),
-    (ProtocolError, "the connection ended before the answer was complete"),
+    (ProtocolError, "what answers there does not speak HTTP"),
 )
 """In words, the first that fits; the place is that of the cause."""
 
 
 def is_cut_off(error: HTTPError) -> bool:
     """Whether a connection, or an answer, ended before it was complete."""
-    return isinstance(error, ProtocolError)
+    return isinstance(_innermost(error), ConnectionError | IncompleteRead)
 
 
 class Faults:
@@ -117,7 +118,12 @@ class Faults:
                 next_step="Send less at once, or raise its limit.",
             )
         error = _told(received)
-        return error or self._unreachable(asking, f"it answers with status {received.status} and no reason")
+        if error is None:
+            return self._unreachable(asking, f"it answers with status {received.status} and no reason")
+        if type(error) is KasError:  # which stands for a defect, and names no place
+            error.message = f"{self._place} failed: {_short(error.message).rstrip('.')}."
+            error.next_step = error.next_step or "Whoever runs it finds more in its log."
+        return error
 
     def _no_entry(self) -> KasError:
         if self._token.text:
@@ -150,6 +156,8 @@ def _was_sent(error: HTTPError) -> bool:
 
 def _reason(error: HTTPError) -> str:
     """Why there was no answer, in a few words and without an object's address."""
+    if is_cut_off(error) and isinstance(error, ProtocolError):
+        return "the connection ended before the answer was complete"
     words = next((words for type_, words in _REASONS if isinstance(error, type_)), "it cannot be asked: {}")
     cause = _innermost(error)
     text = getattr(cause, "strerror", None) or str(cause)
