@@ -119,15 +119,16 @@ class Services:
         reader relies on.
         """
         store = self.host.store(call.project)
+        attempts = 0
         with self.gate:
-            for attempt in range(1, _READINGS + 1):
+            while True:
                 answer = reader(call, Snapshot(store, change, self._contents))
                 headers = (*answer.headers, *([etag(change)] if by_change else ()), _ALWAYS_ASK)
                 answer = answer._replace(headers=headers)
                 after = self.host.change_of(call.project)
+                attempts += 1
                 if after == change:
                     self._answers.put(call.project, change, call.url, answer)
+                if after == change or attempts == _READINGS:
                     return answer
-                if attempt < _READINGS:
-                    change = after
-        return answer
+                change = after

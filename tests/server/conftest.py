@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from git_kas.ports.fakes import FakeClock
 from git_kas.server.services import Services
-from server.hosting import Client, application, host_at
+from server.hosting import Client, Running, application, host_at, start
 from support import EPOCH
 
 
@@ -31,3 +31,21 @@ def services(url: str) -> Iterator[Services]:
 def ask(services: Services) -> Client:
     """A user's client of an application in this process."""
     return application(services)
+
+
+Serve = Callable[..., Running]
+
+
+@pytest.fixture
+def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Serve]:
+    """Start the program on a database in the test's folder: ``serve("--read-only")``."""
+    started: list[Running] = []
+
+    def run(*options: str, auth: str = "--no-auth") -> Running:
+        started.append(start(environment, tmp_path, "--db", "plans.db", auth, *options))
+        return started[-1]
+
+    yield run
+    for running in started:
+        if running.process.poll() is None:
+            assert running.stop() == (0, "")

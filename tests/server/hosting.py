@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
+import signal
+import socket
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -18,7 +23,9 @@ from git_kas.server.services import Services
 from git_kas_files.watch import DiskWatch
 from git_kas_sql.host import SqlHost
 from git_kas_sql.opening import open_host
+from support import GIT_KAS
 
+PATIENCE = 60.0
 PLAN = "2026-01-01-rate-limit.md"
 PLANS = "/v1/projects/shop/plans"
 ONE = f"{PLANS}/{PLAN}"
@@ -80,3 +87,62 @@ class Client:
 def application(services: Services, access: Access | None = None, *allowed: str) -> Client:
     """A client of an application over ``services``."""
     return Client(Application(services, access or OpenAccess(Role.USER), HostCheck(allowed)))
+
+
+@dataclass
+class Running:
+    """The real program, serving."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, port = self.url.removeprefix("http://").rsplit(":", 1)
+        return host, int(port)
+
+    def __call__(
+        self, method: str, uri: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
+        try:
+            connection.request(method, uri, data, dict(headers or {}))
+            found = connection.getresponse()
+            return Reply(
+                found.status, {name.lower(): value for name, value in found.getheaders()}, found.read()
+            )
+        finally:
+            connection.close()
+
+    def raw(self, sent: bytes) -> bytes:
+        """What comes back to bytes that need not be HTTP, to the end of the connection."""
+        with socket.create_connection(self.address, timeout=PATIENCE) as connection:
+            connection.sendall(sent)
+            received = b""
+            while more := connection.recv(65_536):
+                received += more
+            return received
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Its exit status and what it said on standard error."""
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, said.decode()
+
+
+def start(environment: Mapping[str, str], folder: Path, *options: str) -> Running:
+    """Start the program in ``folder``, and wait for its one line."""
+    process = subprocess.Popen(
+        [str(GIT_KAS), "serve", "--port", "0", *options],
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline().decode()
+    assert line.startswith("Serving "), process.communicate()
+    return Running(process, line.split()[-1])
