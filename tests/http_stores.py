@@ -81,15 +81,15 @@ def _start(kind: str) -> str:
         "KAS_TEST_CLOCK": str(folder / "clock"),
         "HOME": str(folder),
     }
-    log = (folder / f"{kind}.log").open("wb")
-    server = subprocess.Popen(
-        [str(GIT_KAS), "serve", "--port", "0", "--db", place, "--no-auth"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env=environment,
-        cwd=folder,
-    )
+    with (folder / f"{kind}.log").open("wb") as log:
+        server = subprocess.Popen(
+            [str(GIT_KAS), "serve", "--port", "0", "--db", place, "--no-auth"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+            cwd=folder,
+        )
     atexit.register(_stop, server)
     assert server.stdout is not None
     line = server.stdout.readline().decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import get_ident
 
 from git_kas.ports.clock import Clock
 
@@ -23,6 +24,6 @@ class SharedClock:
     def follow(self, clock: Clock) -> None:
         """Show what ``clock`` shows; readers see the time before or after."""
         if self.now_ns() != clock.now_ns():
-            new = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+            new = self.path.with_name(f"{self.path.name}.{os.getpid()}.{get_ident()}")
             new.write_text(str(clock.now_ns()))
             new.replace(self.path)
