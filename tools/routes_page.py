@@ -44,15 +44,15 @@ def routes_page(notice: str, table: Table) -> str:
     ]
     return (
         f"# Routes of `git kas serve`\n\n{notice}"
-        "Bodies are JSON unless it is said otherwise; `{project}` and `{filename}` are one percent-encoded segment "
-        "each. The role is the lowest that may use a route: `read` < `agent` < `user` < `admin`. `HEAD` is answered "
-        f"where `GET` is. Every answer bears `Kas-Protocol: {PROTOCOL}`.\n\n"
+        "Bodies are JSON unless it is said otherwise; `{project}` and `{filename}` are one percent-encoded "
+        "segment each. The role is the lowest that may use a route: `read` < `agent` < `user` < `admin`. `HEAD` "
+        f"is answered where `GET` is. Every answer bears `Kas-Protocol: {PROTOCOL}`.\n\n"
         + table(("method", "path", "role", "meaning"), rows)
         + "\n## Headers of requests\n\n"
         + table(("header", "meaning"), REQUEST_HEADERS)
         + "\n## Errors\n\n"
-        '`{"error": "…", "code": "…", "next": "…"}`; a conflict says the plan as it is under `current`. A stale '
-        "`If-Match` is answered with 412. Busy ones bear `Retry-After`.\n\n"
+        '`{"error": "…", "code": "…", "next": "…"}`; a conflict says the plan as it is under `current`. A '
+        "stale `If-Match` is answered with 412. Busy ones bear `Retry-After`.\n\n"
         + table(("status", "code", "meaning"), errors)
         + f"\n404 `unknown_path`, 405 `method_not_allowed`, 400, 413 (bodies of more than "
         f"{LARGEST_BODY // 1024**2} MiB), 431 and 501 `bad_request` concern HTTP alone; 500 `internal` is a "
