@@ -45,8 +45,8 @@ def routes_page(notice: str, table: Table) -> str:
     return (
         f"# Routes of `git kas serve`\n\n{notice}"
         "Bodies are JSON unless it is said otherwise; `{project}` and `{filename}` are one percent-encoded "
-        "segment each. The role is the lowest that may use a route: `read` < `agent` < `user` < `admin`. `HEAD` "
-        f"is answered where `GET` is. Every answer bears `Kas-Protocol: {PROTOCOL}`.\n\n"
+        "segment each. The role is the lowest that may use a route: `read` < `agent` < `user` < `admin`. "
+        f"`HEAD` is answered where `GET` is. Every answer bears `Kas-Protocol: {PROTOCOL}`.\n\n"
         + table(("method", "path", "role", "meaning"), rows)
         + "\n## Headers of requests\n\n"
         + table(("header", "meaning"), REQUEST_HEADERS)
