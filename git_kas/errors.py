@@ -19,6 +19,7 @@
     ├── Busy                       7   503
     ├── WouldLoseData              8   -
     ├── NotAllowed                 9   403
+    │   └── Unauthenticated        9   401
     ├── StoreFull                  1   507
     ├── StoreCorrupt               1   500
     ├── ReadOnly                   1   500
@@ -197,8 +198,16 @@ class NotAllowed(KasError):
 
     code = "not_allowed"
     exit_status = 9
-    http_status = 403
-    meaning = "this actor may not do that (HTTP 401 without a token)"
+    http_status: ClassVar[int | None] = 403
+    meaning = "this actor may not do that"
+
+
+class Unauthenticated(NotAllowed):
+    """The server wants to know who asks, and the request holds no token that it accepts."""
+
+    code = "unauthenticated"
+    http_status = 401
+    meaning = "the server wants a token, and there was none that it accepts"
 
 
 class StoreFull(KasError):

@@ -57,7 +57,7 @@ def check_mutation(mutation: Mutation) -> None:
     """
     if isinstance(mutation, Import | AdoptEdit):
         return
-    if isinstance(mutation, Create | SetContent | Transition):
+    if isinstance(mutation, Create | Update | SetContent | Transition):
         content = mutation.content
         if content is not None and len(content) > LARGEST_CONTENT:
             raise UsageError(

@@ -90,7 +90,7 @@ def _update(draft: Draft, asked: Update) -> None:
     given = {
         field: value
         for field, value in asked._asdict().items()
-        if field not in {"filename", "status", "if_revision"} and value is not None
+        if field not in {"filename", "status", "content", "if_revision"} and value is not None
     }
     changed = {field: value for field, value in given.items() if getattr(record.plan, field) != value}
     status = asked.status
@@ -101,11 +101,12 @@ def _update(draft: Draft, asked: Update) -> None:
         if draft.request.by.actor is not Actor.USER and (event is None or event in USER_ONLY):
             raise _for_users_only(f"set the status to '{status}'", draft.request.by.actor)
         detail = {"fields": sorted(changed), "replaced": True}
-        draft.move(record, status, action, event, fields=changed, detail=detail)
+        record = draft.move(record, status, action, event, fields=changed, detail=detail)
     else:
-        draft.change(
-            record._replace(plan=record.plan._replace(**changed)), Action.UPDATED, fields=sorted(changed)
-        )
+        record = record._replace(plan=record.plan._replace(**changed))
+        record = draft.change(record, Action.UPDATED, fields=sorted(changed))
+    if asked.content is not None and draft.keep(asked.content) != record.plan.content_id:
+        draft.replace_content(record, asked.content)
     if changed.get("topic"):
         draft.ensure_topic(changed["topic"])
 

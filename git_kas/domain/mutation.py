@@ -49,7 +49,7 @@ class Create(NamedTuple):
 
 
 class Update(NamedTuple):
-    """New values for fields of a plan; None leaves a field as it is, and content is never touched.
+    """New values for fields of a plan; None leaves a field, or the plan's text in ``content``, as it is.
 
     ``status`` serves clients that replace whole entries: a change that is one move of the lifecycle is recorded
     as that event, any other as forced.
@@ -63,6 +63,7 @@ class Update(NamedTuple):
     implemented: str | None = None
     extra: Mapping[str, object] | None = None
     status: Status | None = None
+    content: bytes | None = None
     if_revision: int | None = None
 
 

@@ -32,7 +32,7 @@ from git_kas.domain.mutation import (
     Update,
 )
 from git_kas.domain.plan import ZERO_TIME
-from git_kas.errors import InvalidName, KasError, NotFound, UsageError
+from git_kas.errors import Conflict, InvalidName, KasError, NotFound, UsageError
 from git_kas.ports.store import Store
 
 place, store = stores.place, stores.store
@@ -162,6 +162,19 @@ def test_nothing_but_content_touches_content(store: Store) -> None:
         name = OTHER if isinstance(mutation, Rename) else PLAN
         if not isinstance(mutation, Remove):
             assert store.get_content(name) == b"# text\xff"
+
+
+@pytest.mark.parametrize("status", [None, Status.IMPLEMENTING])
+def test_an_update_may_bring_a_text_in_the_same_step(store: Store, status: Status | None) -> None:
+    commit(store, Create(PLAN, content=b"one"))
+    plan = commit(store, Update(PLAN, description="d", status=status, content=b"two"))
+    assert (plan.description, store.get_content(PLAN)) == ("d", b"two")
+    assert last_entry(store).action is Action.CONTENT
+    after = commit(store, Update(PLAN, description="e", content=b"two"))
+    assert (after.content_id, after.revision) == (plan.content_id, plan.revision + 1)
+    assert last_entry(store).action is Action.UPDATED
+    refused(store, Update(PLAN, description="f", content=b"three", if_revision=1), Conflict)
+    refused(store, Update(PLAN, content=bytes(LARGEST_CONTENT + 1)), UsageError)
 
 
 def test_a_text_of_nothing_is_not_found(store: Store) -> None:
