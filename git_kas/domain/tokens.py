@@ -13,7 +13,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from git_kas.errors import InvalidName, UsageError
+from git_kas.errors import AlreadyExists, InvalidName, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,3 +171,16 @@ def checked_name(name: str) -> str:
             next_step=f"Use 1 to {LONGEST_NAME} characters that can be seen, such as the owner's name.",
         )
     return name
+
+
+def token_exists(token: Token) -> AlreadyExists:
+    """The refusal of a token whose name another one has."""
+    return AlreadyExists(
+        f"A token of the name '{token.name}' already exists.",
+        next_step="Choose another name, or revoke that one first: 'git kas token list' shows it.",
+    )
+
+
+def no_such_token(named: str) -> NotFound:
+    """The answer to a question about a token that is not there."""
+    return NotFound(f"token not found: {named}.", next_step="'git kas token list' shows the tokens.")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
     from git_kas.ports.store_host import HostRequest, StoreHost
+    from git_kas.ports.tokens import TokenStore
     from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
 
@@ -50,6 +51,11 @@ def kas_store(request: StoreRequest) -> Store:  # type: ignore[empty-body]  # a 
 @_hookspec(firstresult=True)
 def kas_store_host(request: HostRequest) -> StoreHost:  # type: ignore[empty-body]  # a specification
     """Open the place of many projects that a server serves; chosen by the URL as for :func:`kas_store`."""
+
+
+@_hookspec(firstresult=True)
+def kas_tokens(request: HostRequest) -> TokenStore:  # type: ignore[empty-body]  # a specification has no body
+    """Open the tokens of a place that a server serves; chosen by the URL as for :func:`kas_store`."""
 
 
 @_hookspec(firstresult=True)

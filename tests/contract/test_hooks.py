@@ -238,3 +238,11 @@ def test_kas_store_host(plugins: PluginManager, tmp_path: Path) -> None:
     assert host.describe() == ("sqlite", f"{tmp_path}/plans.db")
     assert list(host.projects()) == []
     host.close()
+
+
+def test_kas_tokens(plugins: PluginManager, tmp_path: Path) -> None:
+    request = HostRequest(f"sqlite:///{tmp_path}/plans.db", FakeClock(), DiskWatch)
+    tokens = plugins.call("sqlite", "kas_tokens", request=request)
+    assert tokens.describe() == ("sqlite", f"{tmp_path}/plans.db")
+    assert list(tokens.tokens()) == []
+    tokens.close()
