@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from git_kas.ports.store import Store, StoreRequest
     from git_kas.ports.store_host import HostRequest, StoreHost
     from git_kas.ports.tokens import TokenStore
@@ -29,3 +31,15 @@ def kas_tokens(request: HostRequest) -> TokenStore:
     from git_kas_sql.opening import open_tokens
 
     return open_tokens(request)
+
+
+def kas_store_damages(request: HostRequest) -> Sequence[str]:
+    """Damaged rows of a SQLite file or a PostgreSQL database."""
+    from git_kas_sql.checking import damages
+    from git_kas_sql.database import Database
+
+    database = Database(request.url)
+    try:
+        return damages(database)
+    finally:
+        database.close()
