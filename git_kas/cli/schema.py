@@ -233,6 +233,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
         files=described(COUNT, "how many were checked"),
     ),
     "guard": GUARD,
+    "serve": object_of(url=TEXT, database=described(TEXT, "a path, or a URL without password")),
     "where": object_of(
         store=TEXT,
         source=TEXT,

@@ -50,6 +50,7 @@ commands:
   hooks status     say whether the guard is in force, and what passes it by
   hooks uninstall  take the guard's hooks away, as if never there
   doctor           find, and mend, what goes wrong around worktrees
+  serve            serve the plans of many projects over HTTP
   where            say which plan store this is, and why
   config           show the configuration in effect
   plugins          list the installed plugins and what is wrong with them

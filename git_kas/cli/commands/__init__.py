@@ -53,6 +53,7 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     ),
     CommandEntry(("hooks", "uninstall"), "take the guard's hooks away, as if never there", "hooks_uninstall"),
     CommandEntry(("doctor",), "find, and mend, what goes wrong around worktrees", "doctor"),
+    CommandEntry(("serve",), "serve the plans of many projects over HTTP", "serve"),
     CommandEntry(("where",), "say which plan store this is, and why", "where"),
     CommandEntry(("config",), "show the configuration in effect", "config"),
     CommandEntry(("plugins",), "list the installed plugins and what is wrong with them", "plugins"),

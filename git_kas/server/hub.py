@@ -1,0 +1,130 @@
+"""Long polls: many requests wait for commits, and only one thread listens."""
+
+from __future__ import annotations
+
+import logging
+from threading import Condition, Event, Lock, Thread
+from typing import TYPE_CHECKING, Final
+
+from git_kas.errors import Busy, KasError
+
+if TYPE_CHECKING:
+    from git_kas.ports.store_host import StoreHost
+    from git_kas.ports.watch import Changes
+
+_PAUSE_AFTER_FAILURE: Final = 1.0
+_LOG: Final = logging.getLogger(__name__)
+
+
+class _Room:
+    """Those who wait for one project."""
+
+    def __init__(self, lock: Lock) -> None:
+        self.changed = Condition(lock)
+        self.waiting = 0
+        self.latest = 0
+
+
+class Hub:
+    """Tells of commits, our own and those of other processes. A request that waits asks the host nothing."""
+
+    def __init__(self, host: StoreHost, most: int) -> None:
+        self._host = host
+        self._most = most
+        self._lock = Lock()
+        self._rooms: dict[str, _Room] = {}
+        self._waiting = 0
+        self._closed = Event()
+        self._listening: Changes | None = None
+        self._thread = Thread(target=self._run, name="kas-hub", daemon=True)
+        self._thread.start()
+
+    def wait(self, project: str, since: int, seconds: float) -> int:
+        """The number of the project's last commit, as soon as it is greater than ``since`` or after a while.
+
+        Raises:
+            Busy: too many wait already.
+        """
+        change = self._host.change_of(project)
+        if change > since or seconds <= 0:
+            return change
+        room = self._enter(project)
+        try:
+            change = self._host.change_of(project)  # what was committed before we entered is not told again
+            with self._lock:
+                room.latest = max(room.latest, change)
+                room.changed.wait_for(lambda: room.latest > since or self._closed.is_set(), seconds)
+                return room.latest
+        finally:
+            self._leave(project, room)
+
+    def tell(self, project: str, change: int) -> None:
+        """Wake those who wait for that commit, or for one before it."""
+        with self._lock:
+            room = self._rooms.get(project)
+            if room is not None and change > room.latest:
+                room.latest = change
+                room.changed.notify_all()
+
+    def release(self) -> None:
+        """Have nobody wait any longer."""
+        self._closed.set()
+        with self._lock:
+            for room in self._rooms.values():
+                room.changed.notify_all()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.release()
+        if self._listening is not None:
+            self._listening.notify()
+        self._thread.join(timeout=_PAUSE_AFTER_FAILURE * 2)
+
+    def _enter(self, project: str) -> _Room:
+        with self._lock:
+            if self._waiting >= self._most:
+                raise Busy(
+                    f"{self._most} requests wait for changes, and no more can.", next_step="Try again later."
+                )
+            room = self._rooms.setdefault(project, _Room(self._lock))
+            room.waiting += 1
+            self._waiting += 1
+            return room
+
+    def _leave(self, project: str, room: _Room) -> None:
+        with self._lock:
+            self._waiting -= 1
+            room.waiting -= 1
+            if not room.waiting:
+                del self._rooms[project]
+
+    # -- the one thread that listens -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            try:
+                with self._host.watch() as changes:
+                    self._listening = changes
+                    self._listen(changes)
+            except Exception:
+                _LOG.exception("The server cannot listen for changes; it looks for them every second.")
+            self._listening = None
+            if not self._closed.wait(_PAUSE_AFTER_FAILURE):
+                self._look()
+
+    def _listen(self, changes: Changes) -> None:
+        understood = self._look()  # what came before we listened
+        while not self._closed.is_set():
+            changes.wait(None if understood else _PAUSE_AFTER_FAILURE)
+            understood = self._look()
+
+    def _look(self) -> bool:
+        """Ask once for each project that somebody waits for; False if the host could not say."""
+        with self._lock:
+            projects = list(self._rooms)
+        try:
+            for project in projects:
+                self.tell(project, self._host.change_of(project))
+        except KasError:
+            return False
+        return True

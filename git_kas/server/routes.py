@@ -1,0 +1,145 @@
+"""The table of routes: what is served, to whom, and by which function. Pages and tests are made from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from git_kas.server import native, v1
+from git_kas.server.access import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from git_kas.server.exchange import Answer, Call
+    from git_kas.server.services import Services, Snapshot
+
+    Handler = Callable[[Call, Services], Answer]
+    Reader = Callable[[Call, Snapshot], Answer]
+
+
+class Route(NamedTuple):
+    """A route; ``role`` is the lowest that may use it, None for everybody, token or not.
+
+    Each of ``{project}`` and ``{filename}`` is one percent-encoded segment of the path.
+    """
+
+    method: str
+    path: str
+    role: Role | None
+    meaning: str
+    handler: Handler
+
+
+def _read(reader: Reader) -> Handler:
+    """A reader whose ``ETag`` is the number of the project's last commit."""
+    return lambda call, services: services.read(call, reader, by_change=True)
+
+
+def _read_plan(reader: Reader) -> Handler:
+    """A reader that gives its own ``ETag``, if what it reads is there."""
+    return lambda call, services: services.read(call, reader, by_change=False)
+
+
+_P: Final = "/v1/projects/{project}"
+_F: Final = _P + "/plans/{filename}"
+
+ROUTES: Final[Sequence[Route]] = (
+    Route("GET", "/healthz", None, "200 while the server answers; asks nothing of the database", v1.health),
+    Route("GET", "/v1/ping", None, "200 and nothing while the database answers, else 503", v1.ping),
+    Route("GET", "/v1/version", Role.READ, "name, version and protocol of the server", v1.version),
+    Route(
+        "GET",
+        _P + "/plans",
+        Role.READ,
+        (
+            "all plans by name, with their texts unless `content=0`; `status` (repeatable) and `topic` choose, "
+            "both together intersect"
+        ),
+        _read(v1.list_plans),
+    ),
+    Route(
+        "POST",
+        _P + "/plans",
+        Role.AGENT,
+        "create a plan, and the topic that it names: 201 with the stored entry",
+        v1.create_plan,
+    ),
+    Route("GET", _F, Role.READ, "one plan, with its text unless `content=0`", _read_plan(v1.get_plan)),
+    Route(
+        "PUT",
+        _F,
+        Role.AGENT,
+        "replace an entry, with its text if there is a `content`: the stored entry",
+        v1.put_plan,
+    ),
+    Route("DELETE", _F, Role.USER, "take a plan off the list; all about it is kept: 204", v1.remove_plan),
+    Route(
+        "GET",
+        _F + "/content",
+        Role.READ,
+        "the text; `Kas-Content-Id` is its SHA-256, empty where there is none",
+        _read_plan(v1.get_content),
+    ),
+    Route("PUT", _F + "/content", Role.AGENT, "replace the text by the body", v1.put_content),
+    Route(
+        "POST",
+        _F + "/rename",
+        Role.AGENT,
+        "give it another name: `new_filename`; history follows",
+        v1.rename_plan,
+    ),
+    Route(
+        "POST",
+        _F + "/transition",
+        Role.AGENT,
+        "apply an event of the lifecycle: `event`, `note`; the stored entry",
+        v1.transition_plan,
+    ),
+    Route(
+        "GET",
+        _F + "/history",
+        Role.READ,
+        "what happened to the plan, removed ones too, after the change `since`",
+        _read_plan(v1.plan_history),
+    ),
+    Route("GET", _P + "/topics", Role.READ, "all topics by name", _read(v1.list_topics)),
+    Route("POST", _P + "/topics", Role.AGENT, "create a topic: 201", v1.create_topic),
+    Route(
+        "GET",
+        _P + "/changes",
+        Role.READ,
+        "the number of the last commit, once it is greater than `since` or after `wait` (up to 60) seconds",
+        v1.changes,
+    ),
+    Route(
+        "GET",
+        _P + "/state",
+        Role.READ,
+        "change number and all plans, as `git kas export` has them; `status`, `topic` choose",
+        _read(native.state),
+    ),
+    Route(
+        "GET",
+        _P + "/state/{filename}",
+        Role.READ,
+        "change number, and a plan with its run",
+        _read_plan(native.state_of_plan),
+    ),
+    Route(
+        "GET",
+        _P + "/history",
+        Role.READ,
+        "change number and history of the project, or of `plan`, after the change `since`",
+        _read_plan(native.history),
+    ),
+    Route("GET", _P + "/outcomes", Role.READ, "what was committed under an idempotency `key`", native.outcomes),
+    Route("GET", _P + "/remarks", Role.READ, "what there is to say about stored state", _read(native.remarks)),
+    Route("GET", _P + "/export", Role.READ, "everything, as `git kas export` has it", native.export),
+    Route(
+        "POST",
+        _P + "/commits",
+        Role.AGENT,
+        "commit mutations in order as one durable step: an answer for each",
+        native.commits,
+    ),
+)

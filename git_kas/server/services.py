@@ -1,0 +1,134 @@
+"""What handlers work through: one host of plan stores, and what makes asking it cheap."""
+
+from __future__ import annotations
+
+from threading import Semaphore
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from git_kas.domain.mutation import Author, Request
+from git_kas.errors import KasError, NotAllowed
+from git_kas.ports.store_host import Asked
+from git_kas.server.access import acting
+from git_kas.server.caches import AnswerCache, ContentCache
+from git_kas.server.exchange import Answer, etag, is_known
+from git_kas.server.hub import Hub
+from git_kas.server.writer import GroupWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from git_kas.domain.ledger import Outcome
+    from git_kas.domain.mutation import Mutation
+    from git_kas.ports.store import Store
+    from git_kas.ports.store_host import StoreHost
+    from git_kas.server.exchange import Call
+
+MOST_WATCHERS: Final = 512
+_ANSWER_BYTES: Final = 64 * 1024**2
+_CONTENT_BYTES: Final = 32 * 1024**2
+_READERS: Final = 8
+_READINGS: Final = 3
+_NOT_MODIFIED: Final = 304
+_ALWAYS_ASK: Final = ("Cache-Control", "private, no-cache")
+
+
+class Snapshot(NamedTuple):
+    """A project as its readers find it; ``change`` is the number of its last commit before they began."""
+
+    store: Store
+    change: int
+    contents: ContentCache
+
+
+class Services:
+    """One host of plan stores, shared by all requests.
+
+    ``read_only`` refuses every mutation. ``gate`` lets only a few threads read at a time: many at once get less
+    done together (LIBRARIES, recipes).
+    """
+
+    def __init__(self, host: StoreHost, *, most_watchers: int = MOST_WATCHERS, read_only: bool = False) -> None:
+        self.host = host
+        self.hub = Hub(host, most_watchers)
+        self._writer = GroupWriter(host.commit_all, self.hub.tell)
+        self._answers = AnswerCache(_ANSWER_BYTES)
+        self._contents = ContentCache(_CONTENT_BYTES)
+        self.gate = Semaphore(_READERS)
+        self._read_only = read_only
+
+    def close(self) -> None:
+        """Commit what was asked for, let go of who waits, and close the host."""
+        self._writer.close()
+        self.hub.close()
+        self.host.close()
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def commit(self, call: Call, mutation: Mutation, note: str = "") -> Outcome:
+        """Commit one mutation in the way that the request's headers say.
+
+        Raises:
+            KasError: as :meth:`git_kas.ports.store.Store.commit` does; NotAllowed where nothing may be written.
+        """
+        author = Author(acting(call.grant, call.header("Kas-Actor")), call.header("Kas-By") or call.grant.name)
+        request = Request(author, call.header("Idempotency-Key"), note)
+        (answer,) = self.commit_all([Asked(call.project, mutation, request)])
+        if isinstance(answer, KasError):
+            raise answer
+        return answer
+
+    def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
+        """Commit in order, as one durable step.
+
+        Raises:
+            KasError: as :meth:`git_kas.ports.store_host.StoreHost.commit_all` does; NotAllowed as above.
+        """
+        if self._read_only:
+            raise NotAllowed(
+                "This server only reads.", next_step="Ask whoever runs it to take off --read-only."
+            )
+        return self._writer.commit_all(asked) if asked else ()
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def read(self, call: Call, reader: Callable[[Call, Snapshot], Answer], *, by_change: bool) -> Answer:
+        """What ``reader`` answers, remembered until the project's next commit.
+
+        ``by_change``: the number of the last commit is the answer's ``ETag``, so that nothing is read for who
+        has it. Other readers give their own.
+        """
+        change = self.host.change_of(call.project)
+        wanted = call.header("If-None-Match")
+        if by_change and wanted and is_known(wanted, etag(change)[1]):
+            return Answer(_NOT_MODIFIED, headers=(etag(change), _ALWAYS_ASK))
+        answer = self._answers.get(call.project, change, call.url)
+        if answer is None:
+            answer = self._read_anew(call, reader, change, by_change=by_change)
+        if wanted and (own := [header for header in answer.headers if header[0] == "ETag"]):
+            tag = own[0]
+            if is_known(wanted, tag[1]):
+                return Answer(_NOT_MODIFIED, headers=(tag, _ALWAYS_ASK))
+        return answer
+
+    def _read_anew(
+        self, call: Call, reader: Callable[[Call, Snapshot], Answer], change: int, *, by_change: bool
+    ) -> Answer:
+        """Read; keep the answer if nothing was committed meanwhile.
+
+        While commits keep coming, the answer is at least as new as the number it bears, which is all that a
+        reader relies on.
+        """
+        store = self.host.store(call.project)
+        attempts = 0
+        with self.gate:
+            while True:
+                answer = reader(call, Snapshot(store, change, self._contents))
+                headers = (*answer.headers, *([etag(change)] if by_change else ()), _ALWAYS_ASK)
+                answer = answer._replace(headers=headers)
+                after = self.host.change_of(call.project)
+                attempts += 1
+                if after == change:
+                    self._answers.put(call.project, change, call.url, answer)
+                if after == change or attempts == _READINGS:
+                    return answer
+                change = after
