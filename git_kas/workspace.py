@@ -232,6 +232,7 @@ class Workspace:
             self.clock,
             lambda: self.watch,
             self.tracking_branches,
+            self.environment,
         )
         with _named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
