@@ -64,5 +64,6 @@ class StoreTrial:
             lambda: "docs/plans",
             self._app.clock,
             lambda: self._app.watch,
+            environment=self._app.environment,
         )
         return cast("Store", self._app.plugins.call(target.url.partition(":")[0], "kas_store", request=request))

@@ -7,12 +7,13 @@ atomic step and makes the commit that comes of it durable.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from git_kas.errors import KasError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from git_kas.domain.ledger import HistoryEntry, Outcome, Run
     from git_kas.domain.lifecycle import StatusWord
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from git_kas.domain.state_file import Remark
     from git_kas.ports.clock import Clock
     from git_kas.ports.watch import Watch
+
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def no_branches(path: str) -> Sequence[str]:
@@ -51,7 +54,8 @@ class StoreRequest(NamedTuple):
     ``url`` is the configured store, of the form ``name`` or ``name:…``. ``project`` and ``plans_folder`` are
     functions, because finding out may take calls of Git that not every store needs; the folder is relative to
     a worktree, with ``/`` between segments. ``tracking_branches`` names the local and remote-tracking branches
-    that hold a file at such a path. ``open_watch`` makes what tells of changes on disk.
+    that hold a file at such a path. ``open_watch`` makes what tells of changes on disk. ``environment`` is that
+    of the process, for what belongs to its user: tokens, proxies.
     """
 
     url: str
@@ -61,6 +65,7 @@ class StoreRequest(NamedTuple):
     clock: Clock
     open_watch: Callable[[], Watch]
     tracking_branches: Callable[[str], Sequence[str]] = no_branches
+    environment: Mapping[str, str] = NOTHING
 
 
 class StoreDescription(NamedTuple):
@@ -136,7 +141,10 @@ class Store(Protocol):
         """
 
     def remarks(self) -> Sequence[Remark]:
-        """What there is to say about stored state that was mapped, doubled or could not be read as a plan."""
+        """What there is to say about stored state that was mapped, doubled or could not be read as a plan.
+
+        It may be as of the last list of this instance, of which it then speaks.
+        """
 
     def export(self) -> Project:
         """Everything the store knows about the project, as of one moment."""

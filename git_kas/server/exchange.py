@@ -22,6 +22,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 _LONGEST_PROJECT: Final = 200
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _REVISION: Final = re.compile(r'"([0-9]{1,18})"')
+_SECONDS: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _OTHER_REVISION: Final = -1
 
 
@@ -77,6 +78,17 @@ class Call(NamedTuple):
         if not (text.isascii() and text.isdigit() and len(text) < 20):
             raise UsageError(f"'{name}' is no whole number.", next_step=f"Use {name}=0 or more.")
         return min(int(text), most)
+
+    def seconds(self, name: str, *, most: int) -> float:
+        """A member of the query as seconds of at most ``most``, 0 if it is not there.
+
+        Raises:
+            UsageError: it is none.
+        """
+        text = self.asked(name) or "0"
+        if not _SECONDS.fullmatch(text):
+            raise UsageError(f"'{name}' is no number of seconds.", next_step=f"Use {name}=0 or more.")
+        return min(float(text), float(most))
 
     def document(self) -> dict[str, Any]:
         """The body as one JSON object.

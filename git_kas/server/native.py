@@ -27,7 +27,13 @@ def state(call: Call, snapshot: Snapshot) -> Answer:
     """``GET …/state``."""
     statuses = [read_status(word) for word in call.query.get("status", ())]
     plans = snapshot.store.list_plans(statuses, call.asked("topic"))
-    return json_answer({"change": snapshot.change, "plans": [encode_plan(plan) for plan in plans]})
+    return json_answer(
+        {
+            "change": snapshot.change,
+            "plans": [encode_plan(plan) for plan in plans],
+            "remarks": _remarks(snapshot),
+        }
+    )
 
 
 def state_of_plan(call: Call, snapshot: Snapshot) -> Answer:
@@ -48,8 +54,11 @@ def history(call: Call, snapshot: Snapshot) -> Answer:
 def remarks(call: Call, snapshot: Snapshot) -> Answer:
     """``GET …/remarks``."""
     del call
-    found = snapshot.store.remarks()
-    return json_answer([{"kind": one.kind, "text": one.text, "plan": one.plan} for one in found])
+    return json_answer(_remarks(snapshot))
+
+
+def _remarks(snapshot: Snapshot) -> list[dict[str, object]]:
+    return [{"kind": one.kind, "text": one.text, "plan": one.plan} for one in snapshot.store.remarks()]
 
 
 def outcomes(call: Call, services: Services) -> Answer:

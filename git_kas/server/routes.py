@@ -115,7 +115,7 @@ ROUTES: Final[Sequence[Route]] = (
         "GET",
         _P + "/state",
         Role.READ,
-        "change number and all plans, as `git kas export` has them; `status`, `topic` choose",
+        "change number, all plans as `git kas export` has them, and remarks; `status`, `topic` choose",
         _read(native.state),
     ),
     Route(

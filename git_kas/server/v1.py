@@ -91,7 +91,7 @@ def plan_history(call: Call, snapshot: Snapshot) -> Answer:
 
 def changes(call: Call, services: Services) -> Answer:
     """``GET …/changes``."""
-    seconds = call.number("wait", most=_LONGEST_WAIT)
+    seconds = call.seconds("wait", most=_LONGEST_WAIT)
     return json_answer({"change": services.hub.wait(call.project, call.number("since"), seconds)})
 
 

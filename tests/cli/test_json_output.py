@@ -54,6 +54,11 @@ SUCCESSES = {
     "where": ["where"],
     "config": ["config", "--show-origin"],
     "plugins": ["plugins"],
+    "store check": ["store", "check"],
+    "store backup": ["store", "backup", "copy.db"],
+    "token create": ["token", "create", "Ada", "--db", "copy.db"],
+    "token list": ["token", "list", "--db", "copy.db"],
+    "token revoke": ["token", "revoke", "Bob", "--db", "tokens.db"],
     "verify-store": ["verify-store", "--operations", "30", "--clients", "2"],
     "demo": ["demo"],
     "completion": ["completion", "bash"],
@@ -98,6 +103,11 @@ FAILURES = {
     "where": (["where", "--store", "nonsense"], "plugin_unusable"),
     "config": (["config", "nonsense"], "usage"),
     "plugins": (["plugins", "nonsense"], "usage"),
+    "store check": (["store", "check", "--store", "nonsense"], "plugin_unusable"),
+    "store backup": (["store", "backup", "README.md"], "already_exists"),
+    "token create": (["token", "create", "Ada"], "usage"),
+    "token list": (["token", "list", "--db", "nonsense://x"], "plugin_unusable"),
+    "token revoke": (["token", "revoke", "nonsense", "--db", "nonsense.db"], "not_found"),
     "verify-store": (["verify-store", "nonsense"], "plugin_unusable"),
     "demo": (["demo", "--keep", "README.md"], "already_exists"),
     "completion": (["completion", "nonsense"], "usage"),
@@ -128,6 +138,8 @@ def test_success(name: str, kas: Run, repo: Repo) -> None:
     )
     if name == "hooks status":  # without any its status is 1
         kas("hooks", "install", cwd=repo.path)
+    if name == "token revoke":
+        kas("token", "create", "Bob", "--db", "tokens.db", cwd=repo.path)
     finished = kas(*SUCCESSES[name], "--json", cwd=repo.path)
     assert (finished.status, finished.err) == (0, ""), finished.out
     document = validated(finished.json())

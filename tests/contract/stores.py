@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
+import http_stores
 from git_kas.domain.codec import encode_project
 from git_kas.domain.ledger import HistoryEntry, Outcome, PlanRecord
 from git_kas.domain.lifecycle import Actor, Status
@@ -29,11 +30,16 @@ from postgresql import postgresql_url
 from support import EPOCH
 
 PLUGINS = PluginManager(sys.path)
-SAME = {"postgresql+psycopg": "postgresql"}  # the driver may be named
+SAME = {
+    "postgresql+psycopg": "postgresql",
+    "https": "http",
+}  # the driver may be named; TLS has tests of its own
+SERVED = {"http": http_stores.KINDS}  # one store on a server is not like another
 STORE_PLUGINS = [
-    name
+    kind
     for name in (report.entry_point.name for report in PLUGINS.reports() if "kas_store" in report.hooks)
     if name not in SAME
+    for kind in SERVED.get(name, [name])
 ]
 MEMORY = "memory"
 REOPENED = "-reopened"
@@ -61,10 +67,13 @@ def open_plugin(name: str, folder: Path, clock: Clock) -> Store:
     common_dir = folder / ".git"
     common_dir.mkdir(parents=True, exist_ok=True)
     location = RepositoryLocation(str(common_dir), str(common_dir), str(folder), str(folder))
-    url = postgresql_url() if name == "postgresql" else name
-    request = StoreRequest(url, location, lambda: str(folder), lambda: "docs/plans", clock, DiskWatch)
-    store: Any = PLUGINS.call(name, "kas_store", request=request)
-    return cast("Store", store)
+    if name in http_stores.KINDS:
+        url, project = http_stores.server_url(name), http_stores.project_of(folder)
+    else:
+        url, project = postgresql_url() if name == "postgresql" else name, str(folder)
+    request = StoreRequest(url, location, lambda: project, lambda: "docs/plans", clock, DiskWatch)
+    store: Any = PLUGINS.call(url.partition(":")[0], "kas_store", request=request)
+    return cast("Store", http_stores.OnClock(store, clock) if name in http_stores.KINDS else store)
 
 
 class ReopeningStore:

@@ -1,0 +1,1 @@
+"""The plan store on a server: ``git kas serve``, spoken to through urllib3."""

@@ -1,0 +1,221 @@
+"""The plan store on a server: each operation is one request to the server's native routes."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import quote, urlencode
+
+from git_kas.domain.codec import (
+    decode_entry,
+    decode_outcome,
+    decode_plan,
+    decode_project,
+    decode_record,
+    decoding,
+)
+from git_kas.domain.mutation_codec import decode_answer, encode_asked
+from git_kas.domain.names import PlanName
+from git_kas.domain.plan import ZERO_TIME, Topic
+from git_kas.domain.project import live_record
+from git_kas.domain.state_file import Remark, RemarkKind
+from git_kas.errors import KasError, UsageError
+from git_kas.ports.store import StoreDescription
+from git_kas_remote.exchange import PATIENCE, Asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from git_kas.domain.ledger import HistoryEntry, Outcome, PlanRecord, Run
+    from git_kas.domain.lifecycle import StatusWord
+    from git_kas.domain.mutation import Mutation, Request
+    from git_kas.domain.plan import Plan
+    from git_kas.domain.project import Project
+    from git_kas_remote.transport import Transport
+
+ValueT = TypeVar("ValueT")
+
+_PING_PATIENCE: Final = 2.0
+_EXPORT_PATIENCE: Final = 60.0
+_LONGEST_WAIT: Final = 50.0
+"""Seconds that one request waits for a change; a server waits for up to 60."""
+
+
+class RemoteStore:
+    """The port :class:`~git_kas.ports.store.Store` over a server; from any thread."""
+
+    def __init__(self, transport: Transport, find_project: Callable[[], str]) -> None:
+        self._transport = transport
+        self._find_project = find_project
+        self._told: Sequence[Remark] | None = None
+
+    @cached_property
+    def _root(self) -> str:
+        project = self._find_project()
+        if project in {"", ".", ".."}:
+            raise UsageError(
+                f"A server keeps no project of the name '{project}'.",
+                next_step="Set kas.project to another one.",
+            )
+        return f"/v1/projects/{_segment(project)}"
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def describe(self) -> StoreDescription:
+        """See :class:`git_kas.ports.store.Store`; asks nobody."""
+        address = self._transport.address
+        return StoreDescription(address.scheme, address.base)
+
+    def ping(self) -> None:
+        """See :class:`git_kas.ports.store.Store`."""
+        self._transport.ask(Asking("GET", "/v1/ping", patience=_PING_PATIENCE))
+
+    def list_plans(self, statuses: Collection[StatusWord] = (), topic: str | None = None) -> Sequence[Plan]:
+        """See :class:`git_kas.ports.store.Store`; what there is to remark comes with it."""
+        asked = [("status", str(status)) for status in statuses] + (
+            [("topic", topic)] if topic is not None else []
+        )
+        plans, self._told = self._read("/state", asked, _state)
+        return plans
+
+    def get_plan(self, name: PlanName) -> Plan:
+        """See :class:`git_kas.ports.store.Store`."""
+        return self._record(name).plan
+
+    def get_content(self, name: PlanName) -> bytes | None:
+        """See :class:`git_kas.ports.store.Store`."""
+        received = self._transport.ask(Asking("GET", f"{self._root}/plans/{_segment(name)}/content"))
+        return received.body if received.headers.get("Kas-Content-Id") else None
+
+    def get_run(self, name: PlanName) -> Run | None:
+        """See :class:`git_kas.ports.store.Store`."""
+        return self._record(name).run
+
+    def list_topics(self) -> Sequence[Topic]:
+        """See :class:`git_kas.ports.store.Store`."""
+        return self._read(
+            "/topics", [], lambda told: [Topic(one["name"], one.get("created_at", ZERO_TIME)) for one in told]
+        )
+
+    def history(self, plan: PlanName | None = None, since: int = 0) -> Sequence[HistoryEntry]:
+        """See :class:`git_kas.ports.store.Store`."""
+        asked = ([("plan", str(plan))] if plan is not None else []) + [("since", str(since))]
+        return self._read("/history", asked, lambda told: [decode_entry(entry) for entry in told["entries"]])
+
+    def outcome_of(self, key: str) -> Outcome | None:
+        """See :class:`git_kas.ports.store.Store`."""
+
+        def outcome(told: Any) -> Outcome | None:  # noqa: ANN401 - JSON
+            found = told["outcome"]
+            return decode_outcome(found)._replace(replayed=True) if found is not None else None
+
+        return self._read("/outcomes", [("key", key)], outcome)
+
+    def changes(self, since: int, wait: float) -> int:
+        """See :class:`git_kas.ports.store.Store`; the server tells as soon as there is something to tell."""
+        deadline = time.monotonic() + wait
+        left = max(wait, 0.0)
+        while True:
+            turn = min(left, _LONGEST_WAIT)
+            asked = [("since", str(since)), ("wait", f"{turn:.3f}" if turn else "0")]
+            change = self._read("/changes", asked, _change, patience=PATIENCE + turn)
+            left = deadline - time.monotonic()
+            if change > since or left <= 0:
+                return change
+
+    def remarks(self) -> Sequence[Remark]:
+        """See :class:`git_kas.ports.store.Store`; those that came with the last list are not asked for."""
+        told, self._told = self._told, None
+        return told if told is not None else self._read("/remarks", [], _remarks)
+
+    def export(self) -> Project:
+        """See :class:`git_kas.ports.store.Store`."""
+        return self._read("/export", [], decode_project, patience=_EXPORT_PATIENCE)
+
+    def close(self) -> None:
+        """See :class:`git_kas.ports.store.Store`."""
+        self._transport.close()
+
+    def _record(self, name: PlanName) -> PlanRecord:
+        def record(told: Any) -> PlanRecord | None:  # noqa: ANN401 - JSON
+            return decode_record(told["record"]) if told["record"] is not None else None
+
+        return live_record(name, self._read(f"/state/{_segment(name)}", [], record))
+
+    def _read(
+        self,
+        path: str,
+        asked: Sequence[tuple[str, str]],
+        decode: Callable[[Any], ValueT],
+        patience: float = PATIENCE,
+    ) -> ValueT:
+        query = f"?{urlencode(asked, quote_via=quote, errors='surrogatepass')}" if asked else ""
+        return self._said(Asking("GET", f"{self._root}{path}{query}", patience=patience), decode)
+
+    def _said(self, asking: Asking, decode: Callable[[Any], ValueT]) -> ValueT:
+        told = self._transport.json_of(asking)
+        try:
+            with decoding("it"):
+                return decode(told)
+        except (ValueError, RecursionError) as error:
+            self._transport.malformed(asking, str(error))
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def commit(self, mutation: Mutation, request: Request) -> Outcome:
+        """See :class:`git_kas.ports.store.Store`."""
+        (answer,) = self.commit_all([(mutation, request)])
+        if isinstance(answer, KasError):
+            raise answer
+        return answer
+
+    def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
+        """See :class:`git_kas.ports.store.Store`; what no store could keep is refused here."""
+        answers: list[Outcome | KasError | None] = []
+        commits = []
+        for mutation, request in asked:
+            try:
+                commits.append(encode_asked(mutation, request))
+            except KasError as error:
+                answers.append(error)
+            else:
+                answers.append(None)
+        if commits:
+            is_safe = all(commit["key"] for commit in commits)
+            asking = Asking("POST", f"{self._root}/commits", {"commits": commits}, is_safe=is_safe)
+            self._told = None
+            told = iter(self._said(asking, lambda said: _answers(said, len(commits))))
+            answers = [next(told) if answer is None else answer for answer in answers]
+        return [answer for answer in answers if answer is not None]
+
+
+def _state(told: Any) -> tuple[Sequence[Plan], Sequence[Remark] | None]:  # noqa: ANN401 - JSON
+    plans = [decode_plan(plan) for plan in told["plans"]]
+    return plans, _remarks(told["remarks"]) if "remarks" in told else None
+
+
+def _remarks(told: Any) -> Sequence[Remark]:  # noqa: ANN401 - JSON
+    return [
+        Remark(RemarkKind(one["kind"]), one["text"], PlanName(one["plan"]) if one["plan"] is not None else None)
+        for one in told
+    ]
+
+
+def _change(told: Any) -> int:  # noqa: ANN401 - JSON
+    change = told["change"]
+    if not isinstance(change, int):
+        raise TypeError("the number of the last commit is none")
+    return change
+
+
+def _answers(told: Any, count: int) -> list[Outcome | KasError]:  # noqa: ANN401 - JSON
+    answers = [decode_answer(answer) for answer in told["answers"]]
+    if len(answers) != count:
+        raise ValueError(f"{len(answers)} answers to {count} commits")
+    return answers
+
+
+def _segment(text: str) -> str:
+    """``text`` as one segment of a path; dots are left alone by who would take them for folders."""
+    return quote(text, safe="", errors="surrogatepass")
