@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
+from uuid import uuid4
+
+import sqlalchemy
 
 VARIABLE = "KAS_TEST_POSTGRESQL"
 
@@ -17,6 +22,25 @@ def postgresql_url() -> str:
     if not found:
         found = os.environ[VARIABLE] = _start()
     return found
+
+
+@contextmanager
+def new_database() -> Iterator[str]:
+    """The URL of a database that nobody else uses, and that is gone afterwards."""
+    name = f"kas_{uuid4().hex}"
+    server = sqlalchemy.create_engine(driven(postgresql_url()), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield sqlalchemy.make_url(postgresql_url()).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+def driven(url: str) -> sqlalchemy.URL:
+    """``url`` for SQLAlchemy, which is told of the driver."""
+    made = sqlalchemy.make_url(url)
+    return made.set(drivername="postgresql+psycopg") if made.drivername == "postgresql" else made
 
 
 def _start() -> str:

@@ -14,6 +14,7 @@ from git_kas.cli.schema_finish import FINISH
 from git_kas.cli.schema_guard import GUARD
 from git_kas.cli.schema_hooks import HOOKS_DATA
 from git_kas.cli.schema_janitor import JANITOR_DATA, VERDICT
+from git_kas.cli.schema_places import PLACES_DATA
 from git_kas.cli.schema_types import (
     COUNT,
     OBJECT_ID,
@@ -182,6 +183,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     "triage": _TRIAGE,
     **JANITOR_DATA,
     **HOOKS_DATA,
+    **PLACES_DATA,
     "finish": FINISH,
     "init": INIT,
     "plan.list": list_of(_PLAN),

@@ -93,6 +93,14 @@ class PluginManager:
             raise self._unusable(f"The plugin '{name}' provides no function {hook}.")
         return implementation
 
+    def provides(self, name: str, hook: str) -> bool:
+        """Whether the one plugin ``name`` can be loaded and implements ``hook``."""
+        try:
+            self._implementation(name, hook)
+        except PluginUnusable:
+            return False
+        return True
+
     def reports(self) -> list[PluginReport]:
         """Load every plugin, and say which hooks it provides or what is wrong with it."""
         names = [entry_point.name for entry_point in self.entry_points()]

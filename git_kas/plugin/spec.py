@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.activity import Activity
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
-    from git_kas.ports.files import PlanFiles, Scratch, WorktreeFiles
+    from git_kas.ports.files import NewFiles, PlanFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.guarded import Guarded
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
     from git_kas.ports.store_host import HostRequest, StoreHost
+    from git_kas.ports.tokens import TokenStore
     from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
 
@@ -50,6 +51,21 @@ def kas_store(request: StoreRequest) -> Store:  # type: ignore[empty-body]  # a 
 @_hookspec(firstresult=True)
 def kas_store_host(request: HostRequest) -> StoreHost:  # type: ignore[empty-body]  # a specification
     """Open the place of many projects that a server serves; chosen by the URL as for :func:`kas_store`."""
+
+
+@_hookspec(firstresult=True)
+def kas_store_damages(request: HostRequest) -> Sequence[str]:  # type: ignore[empty-body]  # a specification
+    """Look through the bytes of a place, and say what is damaged; chosen as for :func:`kas_store`."""
+
+
+@_hookspec(firstresult=True)
+def kas_new_files() -> NewFiles:  # type: ignore[empty-body]  # a specification has no body
+    """Make the maker of files that are there as a whole or not at all. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_tokens(request: HostRequest) -> TokenStore:  # type: ignore[empty-body]  # a specification has no body
+    """Open the tokens of a place that a server serves; chosen by the URL as for :func:`kas_store`."""
 
 
 @_hookspec(firstresult=True)

@@ -89,3 +89,34 @@ class Scratch(Protocol):
         Raises:
             AlreadyExists: something other than an empty folder is at ``path``.
         """
+
+
+class NewFile(Protocol):
+    """A file in the making, under a name that nobody takes for a finished one."""
+
+    @property
+    def path(self) -> str:
+        """Where it is made: a new, empty file that only its owner may read, in the folder of the wanted one."""
+
+    def publish(self) -> None:
+        """Give it the wanted name, down to the disk.
+
+        Raises:
+            AlreadyExists: something has that name meanwhile.
+            ReadOnly, StoreFull: it cannot be written.
+        """
+
+    def discard(self) -> None:
+        """Remove what was not published, and what a database may have left beside it."""
+
+
+class NewFiles(Protocol):
+    """Makes files that are there as a whole or not at all, and that never take the place of another one."""
+
+    def begin(self, path: str) -> NewFile:
+        """Begin a file that is to be at ``path`` (absolute).
+
+        Raises:
+            AlreadyExists: something is there.
+            ReadOnly, StoreFull: it cannot be written.
+        """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.cache import Cache
-    from git_kas.ports.files import PlanFiles, Scratch, WorktreeFiles
+    from git_kas.ports.files import NewFiles, PlanFiles, Scratch, WorktreeFiles
     from git_kas.ports.git import GitFolderReader
     from git_kas.ports.inspection import AdminFiles
     from git_kas.ports.operations import OperationJournal
@@ -49,6 +49,13 @@ def kas_scratch() -> Scratch:
     from git_kas_files.scratch import DiskScratch
 
     return DiskScratch()
+
+
+def kas_new_files() -> NewFiles:
+    """Files that are finished elsewhere and then linked."""
+    from git_kas_files.new_files import DiskNewFiles
+
+    return DiskNewFiles()
 
 
 def kas_signal_box(location: RepositoryLocation) -> SignalBox:

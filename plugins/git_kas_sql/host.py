@@ -12,17 +12,15 @@ from git_kas.domain.project import Project
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import KasError
 from git_kas.ports.store import StoreDescription
-from git_kas_sql.migrations import create_schema, version_of
 from git_kas_sql.rows import Rows, find_head
 from git_kas_sql.schema import PROJECTS
 from git_kas_sql.store import SqlStore
+from git_kas_sql.tables import Tables
 from git_kas_sql.writing import lock_project, write_commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
-
-    from sqlalchemy import Connection
 
     from git_kas.domain.ledger import Outcome
     from git_kas.domain.mutation import Mutation, Request
@@ -40,7 +38,7 @@ class SqlHost:
         self._database = database
         self._feed = feed
         self._clock = clock
-        self._has_schema = False
+        self._tables = Tables(database)
         self._seen: tuple[int, dict[str, int]] = (0, {})
 
     def describe(self) -> StoreDescription:
@@ -49,7 +47,7 @@ class SqlHost:
 
     def projects(self) -> Sequence[str]:
         """See :class:`git_kas.ports.store_host.StoreHost`."""
-        with self._connected() as connection:
+        with self._tables.reading() as connection:
             if connection is None:
                 return []
             asked = select(PROJECTS.c.name).where(PROJECTS.c.change > 0)
@@ -86,39 +84,24 @@ class SqlHost:
     @contextmanager
     def reading(self, project: str) -> Iterator[Rows | None]:
         """The rows of a project as of one moment, None where the project is not there."""
-        with self._connected() as connection:
+        with self._tables.reading() as connection:
             head = find_head(connection, project) if connection is not None else None
             yield Rows(connection, head, self._database.place) if connection is not None and head else None
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection | None]:
-        """A connection for reading, None where there is no database or nothing of ours in it."""
-        if not self._database.exists:
-            yield None
-            return
-        with self._database.reading() as connection:
-            yield connection if self._is_ready(connection) else None
-
-    def _is_ready(self, connection: Connection) -> bool:
-        if not self._has_schema:
-            self._has_schema = version_of(connection, self._database.place) > 0
-        return self._has_schema
 
     # -- writing ---------------------------------------------------------------------------------------------
 
     def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
         """See :class:`git_kas.ports.store_host.StoreHost`."""
-        if not self._database.exists:
-            if len(asked) == 1 and (refusal := self._refused_by_nothing(asked[0].mutation, asked[0].request)):
+        if not self._database.exists and len(asked) == 1:
+            refusal = self._refused_by_nothing(asked[0].mutation, asked[0].request)
+            if refusal is not None:
                 return [refusal]
-            self._database.make()
-        with self._database.writing() as connection:
-            if not self._is_ready(connection):
-                create_schema(connection, self._database.place)
+        with self._tables.writing() as connection:
             rows = {  # locked in one order, so that nobody waits for one who waits for him
                 project: Rows(connection, lock_project(connection, project), self._database.place)
                 for project in sorted({one.project for one in asked})
             }
+            self._tables.insist(connection)
             before = {project: found.change for project, found in rows.items()}
             now = timestamp(self._clock.now_ns())
             answers = [_commit(rows[project], mutation, request, now) for project, mutation, request in asked]
@@ -126,7 +109,6 @@ class SqlHost:
                 connection.rollback()
                 return answers
             self._feed.announce(connection)
-        self._has_schema = True
         return answers
 
     def _refused_by_nothing(self, mutation: Mutation, request: Request) -> KasError | None:

@@ -10,6 +10,7 @@ from git_kas_sql.database import Database
 from git_kas_sql.feed import FileFeed, NotifyFeed
 from git_kas_sql.host import SqlHost
 from git_kas_sql.store import SqlStore
+from git_kas_sql.tokens import SqlTokens
 
 if TYPE_CHECKING:
     from git_kas.ports.store import StoreRequest
@@ -49,3 +50,12 @@ def open_host(request: HostRequest) -> SqlHost:
     database = Database(request.url)
     feed = FileFeed(database, request.open_watch) if database.is_sqlite else NotifyFeed(database)
     return SqlHost(database, feed, request.clock)
+
+
+def open_tokens(request: HostRequest) -> SqlTokens:
+    """The tokens in the database that ``request.url`` names.
+
+    Raises:
+        UsageError: it names no database that can be used.
+    """
+    return SqlTokens(Database(request.url))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from git_kas.ports.store import Store, StoreRequest
     from git_kas.ports.store_host import HostRequest, StoreHost
+    from git_kas.ports.tokens import TokenStore
 
 
 def kas_store(request: StoreRequest) -> Store:
@@ -21,3 +24,22 @@ def kas_store_host(request: HostRequest) -> StoreHost:
     from git_kas_sql.opening import open_host
 
     return open_host(request)
+
+
+def kas_tokens(request: HostRequest) -> TokenStore:
+    """The tokens in a SQLite file or a PostgreSQL database."""
+    from git_kas_sql.opening import open_tokens
+
+    return open_tokens(request)
+
+
+def kas_store_damages(request: HostRequest) -> Sequence[str]:
+    """Damaged rows of a SQLite file or a PostgreSQL database."""
+    from git_kas_sql.checking import damages
+    from git_kas_sql.database import Database
+
+    database = Database(request.url)
+    try:
+        return damages(database)
+    finally:
+        database.close()

@@ -22,12 +22,13 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The number of the newest schema; see :mod:`git_kas_sql.migrations`."""
 
 _TO_ESCAPE: Final = re.compile("[\\\\\0\ud800-\udfff]")
@@ -122,3 +123,21 @@ CONTENTS = Table(
     Column("data", LargeBinary, nullable=False),
 )
 """Plan texts by their SHA-256."""
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("project", Word),
+    Column("name", Word, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("revoked_at", Text, nullable=False),
+)
+"""Who may do what through a server (:class:`git_kas.domain.tokens.Token`). Since version 2."""
+
+_NOT_REVOKED: Final = text("revoked_at = ''")
+
+Index("name_of_token", TOKENS.c.name, unique=True, sqlite_where=_NOT_REVOKED, postgresql_where=_NOT_REVOKED)

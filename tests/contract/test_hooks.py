@@ -238,3 +238,28 @@ def test_kas_store_host(plugins: PluginManager, tmp_path: Path) -> None:
     assert host.describe() == ("sqlite", f"{tmp_path}/plans.db")
     assert list(host.projects()) == []
     host.close()
+
+
+def test_kas_tokens(plugins: PluginManager, tmp_path: Path) -> None:
+    request = HostRequest(f"sqlite:///{tmp_path}/plans.db", FakeClock(), DiskWatch)
+    tokens = plugins.call("sqlite", "kas_tokens", request=request)
+    assert tokens.describe() == ("sqlite", f"{tmp_path}/plans.db")
+    assert list(tokens.tokens()) == []
+    tokens.close()
+
+
+def test_kas_store_damages(plugins: PluginManager, tmp_path: Path) -> None:
+    request = HostRequest(f"sqlite:///{tmp_path}/plans.db", FakeClock(), DiskWatch)
+    assert list(plugins.call("sqlite", "kas_store_damages", request=request)) == []
+    (tmp_path / "plans.db").write_text("this is no database" * 100)
+    (damage,) = plugins.call("sqlite", "kas_store_damages", request=request)
+    assert "plans.db" in damage
+
+
+def test_kas_new_files(plugins: PluginManager, tmp_path: Path) -> None:
+    files = plugins.call("files", "kas_new_files")
+    new = files.begin(str(tmp_path / "new"))
+    assert Path(new.path).parent == tmp_path
+    new.publish()
+    new.discard()
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]

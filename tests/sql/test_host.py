@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import sqlalchemy
@@ -21,30 +19,12 @@ from git_kas.ports.store_host import Asked, HostRequest
 from git_kas_files.watch import DiskWatch
 from git_kas_sql.host import SqlHost
 from git_kas_sql.opening import open_host
-from postgresql import postgresql_url
+from postgresql import driven
 from support import EPOCH
 
 PLAN = PlanName("2026-01-01-a.md")
 USER = Request(Author(Actor.USER, "Ada"))
 SOON = 10.0
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of its own."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/plans.db"
-        return
-    name = f"kas_{uuid4().hex}"
-    server = sqlalchemy.create_engine(
-        sqlalchemy.make_url(postgresql_url()).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield sqlalchemy.make_url(postgresql_url()).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
 
 
 @pytest.fixture
@@ -129,7 +109,7 @@ def test_whoever_waits_can_be_called(host: SqlHost) -> None:
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_a_lost_connection_is_made_again_and_counts_as_a_change(host: SqlHost, url: str) -> None:
     host.store("p").commit(Create(PLAN), USER)
-    server = sqlalchemy.create_engine(sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"))
+    server = sqlalchemy.create_engine(driven(url))
     with host.watch() as changes:
         while changes.wait(0.5):
             pass

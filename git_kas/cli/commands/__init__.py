@@ -57,6 +57,11 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("where",), "say which plan store this is, and why", "where"),
     CommandEntry(("config",), "show the configuration in effect", "config"),
     CommandEntry(("plugins",), "list the installed plugins and what is wrong with them", "plugins"),
+    CommandEntry(("store", "check"), "look through a plan store for anything wrong", "store_check"),
+    CommandEntry(("store", "backup"), "copy a plan store into a new database", "store_backup"),
+    CommandEntry(("token", "create"), "make a token for a server, and print it once", "token_create"),
+    CommandEntry(("token", "list"), "list the tokens of a server", "token_list"),
+    CommandEntry(("token", "revoke"), "have a token open nothing any more", "token_revoke"),
     CommandEntry(("verify-store",), "try a plan store with many processes at once", "verify_store"),
     CommandEntry(("demo",), "build a throw-away repository and triage it", "demo"),
     CommandEntry(("completion",), "print a completion script for your shell", "completion"),
@@ -68,4 +73,6 @@ GROUPS: Final = {
     "plan": "plans of the project",
     "signals": "signals of agents",
     "hooks": "hooks of the guard",
+    "store": "the place where plans are kept",
+    "token": "who may use a server",
 }
