@@ -39,6 +39,7 @@ from git_kas.plugin import spec
 from git_kas.usecases.signals import STATE_MEANINGS
 from git_kas.version import VERSION
 from tools.hooks_page import hooks_page
+from tools.routes_page import routes_page
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- Made by tools/generate.py from the code; do not edit. -->\n\n"
@@ -351,6 +352,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/triage.md": triage_page,
     "docs/reference/cleanup.md": cleanup_page,
     "docs/reference/plan-document.md": plan_document_page,
+    "docs/reference/routes.md": lambda: routes_page(NOTICE, table),
     "docs/reference/signals.md": signals_page,
     "docs/reference/doctor.md": doctor_page,
     "docs/reference/hooks.md": lambda: hooks_page(NOTICE, table),

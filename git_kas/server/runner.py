@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import time
@@ -117,6 +118,7 @@ class Runner:
             log_socket_errors=False,
             ident="git-kas",
         )
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it counts threads that are just starting
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(adjustments.threads)
         self._server = _Server(

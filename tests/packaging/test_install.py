@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from support import Repo
 
 ROOT = Path(__file__).parents[2]
 PURELIB = sysconfig.get_paths()["purelib"]
+PLUGINS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["git_kas"]
 PYTHONS = {"3.11", "3.12", "3.13", "3.14"}
 
 
@@ -87,7 +89,7 @@ def test_triage_works_from_any_directory(
         out = run("git", "kas", "triage", cwd=folder, env=environment | {"PATH": path})
         assert "feature" in out
     listed = run("git", "kas", "plugins", cwd=repo.path, env=environment | {"PATH": path})
-    assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["ok"] * 8
+    assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["ok"] * len(PLUGINS)
 
 
 def test_wheel_holds_the_product_and_nothing_else(built: Path) -> None:
@@ -95,11 +97,9 @@ def test_wheel_holds_the_product_and_nothing_else(built: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     version = next(built.glob("*.whl")).name.split("-")[1]
     metadata = {f"git_kas-{version}.dist-info", f"git_kas-{version}.data"}
-    plugins = {
-        f"git_kas_{name}"
-        for name in ("dulwich", "files", "gitcli", "github", "hooks", "json", "process", "pygit2")
-    }
-    assert tops == {"git_kas"} | plugins | metadata
+    packages = {path.parent.name for root in ("plugins", "hooks") for path in (ROOT / root).glob("*/plugin.py")}
+    assert {module.partition(".")[0] for module in PLUGINS.values()} == packages
+    assert tops == {"git_kas"} | packages | metadata
     assert f"git_kas-{version}.data/data/share/man/man1/git-kas.1" in names
     assert "git_kas/py.typed" in names
 

@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
+
+from git_kas.cli.schema import output_schema
 from server.hosting import ONE, PLAN, PLANS, Running
 from support import GIT_KAS, Run
 
@@ -40,6 +43,7 @@ def test_the_line_is_a_document_with_json(environment: dict[str, str], tmp_path:
     document = json.loads(process.stdout.readline())
     process.terminate()
     assert process.communicate(timeout=60)[0] == b""
+    jsonschema.Draft202012Validator(output_schema()).validate(document)
     assert (process.returncode, document["kind"]) == (0, "serve")
     assert document["data"]["database"] == f"{environment['HOME']}/.local/share/git-kas/plans.sqlite"
 

@@ -1,0 +1,60 @@
+"""The page about the routes of the server, from the tables of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from git_kas.errors import error_types
+from git_kas.server.routes import ROUTES
+from git_kas.server.runner import LARGEST_BODY
+from git_kas.server.v1 import PROTOCOL
+
+Table = Callable[[Sequence[str], Iterable[Sequence[str]]], str]
+
+REQUEST_HEADERS = (
+    ("`If-None-Match`", "an `ETag` that was answered before: 304 and no body while it is true"),
+    (
+        "`If-Match`",
+        "the plan's revision, as its `ETag` says it: a change is refused with 412 if it has another",
+    ),
+    (
+        "`Idempotency-Key`",
+        "makes a repetition of the same change harmless: the first outcome is answered again",
+    ),
+    ("`Kas-Actor`", "`user`, `agent` or `system`: on whose behalf a change is made; agents are always agents"),
+    ("`Kas-By`", "a person's name for the history, in UTF-8"),
+)
+
+
+def routes_page(notice: str, table: Table) -> str:
+    """What ``git kas serve`` answers."""
+    rows = [
+        (
+            f"`{route.method}`",
+            f"`{route.path}`",
+            f"`{route.role.word}`" if route.role else "none",
+            route.meaning,
+        )
+        for route in ROUTES
+    ]
+    errors = [
+        (str(error.http_status), f"`{error.code}`", error.meaning)
+        for error in sorted(error_types(), key=lambda error: error.http_status or 0)
+        if error.http_status
+    ]
+    return (
+        f"# Routes of `git kas serve`\n\n{notice}"
+        "Bodies are JSON unless it is said otherwise; `{project}` and `{filename}` are one percent-encoded "
+        "segment each. The role is the lowest that may use a route: `read` < `agent` < `user` < `admin`. "
+        f"`HEAD` is answered where `GET` is. Every answer bears `Kas-Protocol: {PROTOCOL}`.\n\n"
+        + table(("method", "path", "role", "meaning"), rows)
+        + "\n## Headers of requests\n\n"
+        + table(("header", "meaning"), REQUEST_HEADERS)
+        + "\n## Errors\n\n"
+        '`{"error": "…", "code": "…", "next": "…"}`; a conflict says the plan as it is under `current`. A '
+        "stale `If-Match` is answered with 412. Busy ones bear `Retry-After`.\n\n"
+        + table(("status", "code", "meaning"), errors)
+        + f"\n404 `unknown_path`, 405 `method_not_allowed`, 400, 413 (bodies of more than "
+        f"{LARGEST_BODY // 1024**2} MiB), 431 and 501 `bad_request` concern HTTP alone; 500 `internal` is a "
+        "defect, and the server's standard error says more.\n"
+    )
