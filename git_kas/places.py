@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from git_kas.usecases.tokens import TokenPorts
     from git_kas.workspace import Workspace
 
-_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII)
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.ASCII)
 _FILE_PLUGIN: Final = "sqlite"
 
 
@@ -58,12 +58,12 @@ class Places:
             damages = self._app.plugins.call(_plugin_of(url), hook, request=self._request(url))
         findings = [Finding(None, sentence) for sentence in damages]
         looked: list[Looked] = []
-        with self._stores() as stores:
-            try:
+        try:
+            with self._stores() as stores:
                 looked += [look_through(name, store) for name, store in stores]
-            except StoreCorrupt as error:
-                if not damages:
-                    findings.append(Finding(None, error.message))
+        except StoreCorrupt as error:
+            if not damages:
+                findings.append(Finding(None, error.message))
         told = {finding.sentence for finding in findings}
         findings += [finding for one in looked for finding in one.findings if finding.sentence not in told]
         return Checked(without_password(url), looked, findings)
@@ -84,27 +84,42 @@ class Places:
         Raises:
             UsageError: no tokens are kept there.
         """
-        from secrets import token_bytes
-
-        from git_kas.usecases.tokens import TokenPorts
-
         url = self.database_url(database) if database is not None else self._place_url()
-        plugin = _plugin_of(url)
-        if self._app.plugins.provides(plugin, "kas_store") and not self._app.plugins.provides(
-            plugin, "kas_tokens"
-        ):
+        with closing(self.open_tokens(url)) as tokens:
+            yield self.token_ports(tokens)
+
+    def open_tokens(self, url: str) -> TokenStore:
+        """The tokens in the database ``url``.
+
+        Raises:
+            UsageError: no tokens are kept there.
+        """
+        plugins, plugin = self._app.plugins, _plugin_of(url)
+        if plugins.provides(plugin, "kas_store") and not plugins.provides(plugin, "kas_tokens"):
             raise UsageError(
                 f"The plan store '{without_password(url)}' keeps no tokens.",
                 next_step="Name the database that 'git kas serve' serves: --db PATH or --db URL.",
             )
-        found = self._app.plugins.call(plugin, "kas_tokens", request=self._request(url))
-        with closing(cast("TokenStore", found)) as tokens:
-            yield TokenPorts(tokens, self._app.clock, token_bytes)
+        return cast("TokenStore", plugins.call(plugin, "kas_tokens", request=self._request(url)))
+
+    def token_ports(self, tokens: TokenStore) -> TokenPorts:
+        """What new tokens are made with."""
+        from secrets import token_bytes
+
+        from git_kas.usecases.tokens import TokenPorts
+
+        return TokenPorts(tokens, self._app.clock, token_bytes)
 
     def database_url(self, text: str) -> str:
-        """``text`` if it is a URL, else that of the SQLite database at the path ``text``."""
+        """``text`` if it is a URL, else that of the SQLite database at the path ``text``.
+
+        Raises:
+            UsageError: it is empty.
+        """
         if _URL.match(text):
             return text
+        if not text:
+            raise UsageError("The path of the database is empty.", next_step="Name a file with --db.")
         return f"{_FILE_PLUGIN}:///{os.path.abspath(os.path.join(self._app.folder, text))}"
 
     def _place_url(self) -> str:

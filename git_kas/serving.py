@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from git_kas.errors import PluginUnusable, UsageError
+from git_kas.places import Places
 from git_kas.ports.store_host import HostRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from git_kas.ports.store_host import StoreHost
-    from git_kas.server.access import Access
+    from git_kas.server.access import OpenAccess, TokenAccess
     from git_kas.server.runner import Runner
     from git_kas.server.services import Services
     from git_kas.workspace import Workspace
@@ -22,7 +22,6 @@ PORT: Final = 7433
 BIND: Final = "127.0.0.1"
 WATCHERS: Final = 512
 _LARGEST_PORT: Final = 65_535
-_URL: Final = re.compile(r"([a-z][a-z0-9+.-]*):")
 
 
 class ServeOptions(NamedTuple):
@@ -38,12 +37,18 @@ class ServeOptions(NamedTuple):
 
 
 class Server(NamedTuple):
-    """A server that listens, but does not answer before :meth:`run`."""
+    """A server that listens, but does not answer before :meth:`run`.
+
+    ``token_file`` is where a user's token was written to because there was none yet; empty if that was not so.
+    ``access`` decides who is answered.
+    """
 
     url: str
     database: str
     services: Services
     runner: Runner
+    access: OpenAccess | TokenAccess
+    token_file: str
 
     def run(self) -> None:
         """Answer until a signal says otherwise."""
@@ -51,6 +56,7 @@ class Server(NamedTuple):
             self.runner.run()
         finally:
             self.services.close()
+            self.access.close()
 
 
 class Serving:
@@ -62,12 +68,10 @@ class Serving:
     def database_url(self, database: str | None) -> str:
         """The URL of the store that ``database`` names: a path, a URL, or None for the user's own file."""
         if database is None:
-            return "sqlite:///" + os.path.join(self._data_folder(), "git-kas", "plans.sqlite")
-        if _URL.match(database):
-            return database
-        if not database:
-            raise UsageError("The path of the database is empty.", next_step="Name a file with --db.")
-        return "sqlite:///" + os.path.abspath(os.path.join(self._app.folder, database))
+            return "sqlite:///" + os.path.join(
+                self._folder("XDG_DATA_HOME", ".local/share"), "git-kas", "plans.sqlite"
+            )
+        return Places(self._app).database_url(database)
 
     def open_host(self, url: str) -> StoreHost:
         """All projects of a place.
@@ -100,10 +104,12 @@ class Serving:
                 f"'git kas serve' needs the package '{error.name}', which is not installed.",
                 next_step="Install it: pip install 'git-kas[server]'.",
             ) from error
-        access = self._access(options)
-        host = self.open_host(self.database_url(options.database))
+        url = self.database_url(options.database)
+        host = self.open_host(url)
         host.projects()  # a database that cannot be read is not served
+        access = self._access(options, url)
         listener = listen(options.bind, options.port)
+        token_file = self._first_token(access, url_of(listener)) if not options.read_only else ""
         services = Services(host, most_watchers=options.most_watchers, read_only=options.read_only)
         hosts = HostCheck([options.bind, *options.allowed_hosts])
         runner = Runner(
@@ -113,26 +119,47 @@ class Serving:
             before_end=services.hub.release,
         )
         runner.heed_signals()
-        return Server(url_of(listener), host.describe().place, services, runner)
+        return Server(url_of(listener), host.describe().place, services, runner, access, token_file)
 
-    def _access(self, options: ServeOptions) -> Access:
-        from git_kas.server.access import OpenAccess, Role
+    def _access(self, options: ServeOptions, url: str) -> OpenAccess | TokenAccess:
+        from git_kas.server.access import OpenAccess, Role, TokenAccess
 
         if options.open_role is None:
-            raise UsageError(
-                "A server without tokens lets everybody in who can reach it, and that must be asked for.",
-                next_step="Say --no-auth, or --no-auth=read, agent or admin.",
-            )
+            return TokenAccess(Places(self._app).open_tokens(url), self._app.clock)
         return OpenAccess(Role[options.open_role.upper()])
 
-    def _data_folder(self) -> str:
+    def _first_token(self, access: OpenAccess | TokenAccess, url: str) -> str:
+        """Give whoever starts a server that has no tokens one for themselves; the file that it is in, if so."""
+        from git_kas.domain.token_file import TOKEN_FILE, with_token
+        from git_kas.server.access import OpenAccess
+        from git_kas.usecases.tokens import first_token
+
+        if isinstance(access, OpenAccess):
+            return ""
+        path = os.path.join(self._folder("XDG_CONFIG_HOME", ".config"), "git-kas", TOKEN_FILE)
+        files, origin = self._app.private_files, _origin(url)
+        made = first_token(
+            Places(self._app).token_ports(access.tokens),
+            f"first user of {origin}",
+            lambda token: files.update(path, lambda text: with_token(text, origin, token)),
+        )
+        return path if made else ""
+
+    def _folder(self, variable: str, default: str) -> str:
+        """The folder of the XDG Base Directory Specification, which has relative paths ignored."""
         environment = self._app.environment
-        folder = environment.get("XDG_DATA_HOME", "")
-        if os.path.isabs(folder):  # the XDG Base Directory Specification has relative paths ignored
+        folder = environment.get(variable, "")
+        if os.path.isabs(folder):
             return folder
         home = environment.get("HOME", "")
         if not os.path.isabs(home):
             raise UsageError(
-                "There is no home folder to keep a database in.", next_step="Name a file with --db."
+                f"There is no home folder, and {variable} names no folder.",
+                next_step="Set HOME; the database can be named with --db.",
             )
-        return os.path.join(home, ".local", "share")
+        return os.path.join(home, *default.split("/"))
+
+
+def _origin(url: str) -> str:
+    """How clients on this machine call the server at ``url``, which may listen at all addresses."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
-    from git_kas.ports.files import NewFiles, PlanFiles, Scratch, WorktreeFiles
+    from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
@@ -288,6 +288,11 @@ class Workspace:
     def new_files(self) -> NewFiles:
         """Files that are there as a whole or not at all."""
         return cast("NewFiles", self.plugins.call(_FILES_PLUGIN, "kas_new_files"))
+
+    @cached_property
+    def private_files(self) -> PrivateFiles:
+        """Files that only their owner may read."""
+        return cast("PrivateFiles", self.plugins.call(_FILES_PLUGIN, "kas_private_files"))
 
     @cached_property
     def processes(self) -> Processes:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
-    from git_kas.ports.files import NewFiles, PlanFiles, Scratch, WorktreeFiles
+    from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.guarded import Guarded
@@ -61,6 +61,11 @@ def kas_store_damages(request: HostRequest) -> Sequence[str]:  # type: ignore[em
 @_hookspec(firstresult=True)
 def kas_new_files() -> NewFiles:  # type: ignore[empty-body]  # a specification has no body
     """Make the maker of files that are there as a whole or not at all. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_private_files() -> PrivateFiles:  # type: ignore[empty-body]  # a specification has no body
+    """Make what changes files that only their owner may read. Provided by the plugin ``files``."""
 
 
 @_hookspec(firstresult=True)

@@ -1,6 +1,6 @@
 """Files that are not Git's: plan texts in worktrees, and throw-away folders."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from git_kas.domain.names import PlanName
@@ -118,5 +118,19 @@ class NewFiles(Protocol):
 
         Raises:
             AlreadyExists: something is there.
+            ReadOnly, StoreFull: it cannot be written.
+        """
+
+
+class PrivateFiles(Protocol):
+    """Small files that only their owner may read."""
+
+    def update(self, path: str, change: Callable[[str], str]) -> None:
+        """Replace the text of the file at ``path`` (absolute) by what ``change`` makes of it; of none, of "".
+
+        The file is there as a whole, the old or the new one, and nobody else changes it meanwhile.
+
+        Raises:
+            Busy: somebody else changes it, and does not end.
             ReadOnly, StoreFull: it cannot be written.
         """

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from git_kas.errors import NotAllowed
+from git_kas.domain.timestamps import timestamp
+from git_kas.domain.tokens import Role, TokenState, read_token
+from git_kas.errors import NotAllowed, Unauthenticated
 
 if TYPE_CHECKING:
     from git_kas.domain.lifecycle import Actor
+    from git_kas.domain.tokens import Token
+    from git_kas.ports.clock import Clock
+    from git_kas.ports.tokens import TokenStore
 
 
-class Role(IntEnum):
-    """What somebody may do; each role may do all that the ones before it may."""
+__all__ = ["Access", "Grant", "OpenAccess", "Role", "TokenAccess", "acting", "require"]
 
-    READ = 1
-    AGENT = 2
-    USER = 3
-    ADMIN = 4
+_SCHEME: Final = "bearer "
+_FRESH: Final = 1.0
+"""Seconds for which a token that was looked up is not looked up again: so long after it was revoked it may be
+let in. That it ends is known at once."""
 
-    @property
-    def word(self) -> str:
-        """As it is written in options, tokens and pages."""
-        return self.name.lower()
+_MOST_KNOWN: Final = 1024
 
 
 class Grant(NamedTuple):
@@ -54,6 +55,58 @@ class OpenAccess:
         """See :class:`Access`."""
         del authorization, project
         return self._grant
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class TokenAccess:
+    """Grants what the token says that comes with a request: ``Authorization: Bearer kas_…`` (RFC 6750, 2.1)."""
+
+    def __init__(self, tokens: TokenStore, clock: Clock) -> None:
+        self.tokens = tokens
+        self._clock = clock
+        self._known: dict[str, tuple[float, Token]] = {}
+
+    def grant(self, authorization: str | None, project: str | None) -> Grant:
+        """See :class:`Access`. Outside of projects, the token of one project may only see."""
+        if not authorization:
+            raise Unauthenticated("This server wants a token.", next_step=_HOW_TO_SHOW)
+        presented = None
+        if authorization[: len(_SCHEME)].lower() == _SCHEME:
+            presented = read_token(authorization[len(_SCHEME) :].strip())
+        token = self._find(presented.id) if presented else None
+        if presented is None or token is None or not presented.proves(token):
+            raise Unauthenticated("This server does not know the token.", next_step=_HOW_TO_GET)
+        state = token.state(timestamp(self._clock.now_ns()))
+        if state is not TokenState.VALID:
+            raise Unauthenticated(f"The token {token.id} is {state}.", next_step=_HOW_TO_GET)
+        if project is None and token.project is not None:
+            return Grant(Role.READ, token.name)
+        if not token.opens(project):
+            raise NotAllowed(f"The token {token.id} is for another project.", next_step=_HOW_TO_GET)
+        return Grant(token.role, token.name)
+
+    def close(self) -> None:
+        """Close where the tokens are kept."""
+        self.tokens.close()
+
+    def _find(self, id_: str) -> Token | None:
+        now = time.monotonic()
+        found = self._known.get(id_)
+        if found is not None and now - found[0] < _FRESH:
+            return found[1]
+        token = self.tokens.find(id_)
+        if token is None:
+            return None  # not remembered: anybody can think of ids
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[id_] = now, token
+        return token
+
+
+_HOW_TO_SHOW: Final = "Give it by KAS_TOKEN, or by the header Authorization: Bearer."
+_HOW_TO_GET: Final = "Ask whoever runs the server for a token: 'git kas token create' makes one."
 
 
 def require(grant: Grant, role: Role) -> None:

@@ -11,6 +11,7 @@ from git_kas.domain.tokens import (
     SECRET_BYTES,
     Granted,
     NewToken,
+    Role,
     is_token_id,
     make_token,
     no_such_token,
@@ -21,7 +22,7 @@ from git_kas.errors import NotAllowed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from git_kas.domain.tokens import Role, Token
+    from git_kas.domain.tokens import Token
     from git_kas.ports.clock import Clock
     from git_kas.ports.tokens import TokenStore
 
@@ -75,6 +76,22 @@ def revoke_token(ports: TokenPorts, actor: Actor, named: str) -> Token:
             raise no_such_token(id_)  # never the secret
         id_ = ids[0]
     return ports.tokens.revoke(id_, timestamp(ports.clock.now_ns()))
+
+
+def first_token(ports: TokenPorts, name: str, keep: Callable[[str], None]) -> Token | None:
+    """A user's token for whoever starts a server that never had any; None if there is one already.
+
+    ``keep`` writes the token down where its owner finds it. That is done first: who is killed in between has
+    written down a token that opens nothing, and the next start makes another one.
+    """
+    if ports.tokens.tokens():
+        return None
+    new = make_token(
+        ports.draw(ID_BYTES + SECRET_BYTES), Granted(name, Role.USER), timestamp(ports.clock.now_ns())
+    )
+    keep(new.text)
+    ports.tokens.add(new.token)
+    return new.token
 
 
 def _expect_user(actor: Actor, what: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.cache import Cache
-    from git_kas.ports.files import NewFiles, PlanFiles, Scratch, WorktreeFiles
+    from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
     from git_kas.ports.git import GitFolderReader
     from git_kas.ports.inspection import AdminFiles
     from git_kas.ports.operations import OperationJournal
@@ -56,6 +56,13 @@ def kas_new_files() -> NewFiles:
     from git_kas_files.new_files import DiskNewFiles
 
     return DiskNewFiles()
+
+
+def kas_private_files() -> PrivateFiles:
+    """Files that are replaced as a whole, under a lock."""
+    from git_kas_files.private_files import DiskPrivateFiles
+
+    return DiskPrivateFiles()
 
 
 def kas_signal_box(location: RepositoryLocation) -> SignalBox:

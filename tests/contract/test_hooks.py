@@ -263,3 +263,12 @@ def test_kas_new_files(plugins: PluginManager, tmp_path: Path) -> None:
     new.publish()
     new.discard()
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_kas_private_files(plugins: PluginManager, tmp_path: Path) -> None:
+    path = tmp_path / "folder/private"
+    files = plugins.call("files", "kas_private_files")
+    for number in range(2):
+        files.update(str(path), lambda text, number=number: f"{text}{number}\n")
+    assert path.read_text() == "0\n1\n"
+    assert path.stat().st_mode & 0o777 == 0o600

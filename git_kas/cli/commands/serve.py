@@ -21,10 +21,11 @@ _ROLES = ("read", "agent", "user", "admin")
 DESCRIPTION = (
     "Serve the plans of many projects over HTTP, out of one database. One line says where; then requests are\n"
     "answered until Ctrl-C or SIGTERM, and those that have begun are finished.\n"
-    "Without --bind only this machine can reach it; with --no-auth everybody who reaches it may change plans."
+    "Without --bind only this machine can reach it. Whoever asks needs a token; the first start makes one for\n"
+    "you, where git kas looks for it. With --no-auth everybody who reaches the server may change plans."
 )
 EXAMPLES = (
-    ("git kas serve --no-auth", "serve your own database to this machine"),
+    ("git kas serve", "serve your own database to those who have a token"),
     ("git kas serve --no-auth --db plans.db --port 8000", "serve a file"),
     ("git kas serve --no-auth=read --bind 0.0.0.0 --allowed-host athena", "show plans to the network"),
 )
@@ -81,7 +82,8 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     )
     data = {"url": server.url, "database": server.database}
     text = f"Serving {printable(server.database)} at {server.url}\n"
-    return Result("serve", lambda: data, lambda _: text, more=_until_the_end(server))
+    aside = f"A token for you is in {printable(server.token_file)}.\n" if server.token_file else ""
+    return Result("serve", lambda: data, lambda _: text, more=_until_the_end(server), aside=aside)
 
 
 def _until_the_end(server: Server) -> Iterator[Result]:
