@@ -68,9 +68,8 @@ class Serving:
     def database_url(self, database: str | None) -> str:
         """The URL of the store that ``database`` names: a path, a URL, or None for the user's own file."""
         if database is None:
-            return "sqlite:///" + os.path.join(
-                self._folder("XDG_DATA_HOME", ".local/share"), "git-kas", "plans.sqlite"
-            )
+            folder = self._folder("XDG_DATA_HOME", ".local/share", "Name the database with --db.")
+            return "sqlite:///" + os.path.join(folder, "git-kas", "plans.sqlite")
         return Places(self._app).database_url(database)
 
     def open_host(self, url: str) -> StoreHost:
@@ -136,16 +135,18 @@ class Serving:
 
         if isinstance(access, OpenAccess):
             return ""
-        path = os.path.join(self._folder("XDG_CONFIG_HOME", ".config"), "git-kas", TOKEN_FILE)
-        files, origin = self._app.private_files, _origin(url)
-        made = first_token(
-            Places(self._app).token_ports(access.tokens),
-            f"first user of {origin}",
-            lambda token: files.update(path, lambda text: with_token(text, origin, token)),
-        )
-        return path if made else ""
+        origin, paths = _origin(url), []
 
-    def _folder(self, variable: str, default: str) -> str:
+        def keep(token: str) -> None:
+            step = "Set HOME, or make a token first: git kas token create NAME --db PATH"
+            folder = self._folder("XDG_CONFIG_HOME", ".config", step)
+            paths.append(os.path.join(folder, "git-kas", TOKEN_FILE))
+            self._app.private_files.update(paths[0], lambda text: with_token(text, origin, token))
+
+        first_token(Places(self._app).token_ports(access.tokens), f"first user of {origin}", keep)
+        return paths[0] if paths else ""
+
+    def _folder(self, variable: str, default: str, step: str) -> str:
         """The folder of the XDG Base Directory Specification, which has relative paths ignored."""
         environment = self._app.environment
         folder = environment.get(variable, "")
@@ -153,10 +154,7 @@ class Serving:
             return folder
         home = environment.get("HOME", "")
         if not os.path.isabs(home):
-            raise UsageError(
-                f"There is no home folder, and {variable} names no folder.",
-                next_step="Set HOME; the database can be named with --db.",
-            )
+            raise UsageError(f"There is no home folder, and {variable} names no folder.", next_step=step)
         return os.path.join(home, *default.split("/"))
 
 

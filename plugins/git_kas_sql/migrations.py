@@ -111,6 +111,7 @@ def upgrade(connection: Connection, database: Database) -> None:
         copy_file(database.path, f"schema-{version}")
     else:
         _stop_writers(connection, ours)
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # copies take as long as they take
         copy_tables(connection, ours, f"kas_schema_{version}")
     for number in range(version + 1, VERSION + 1):
         for statement in MIGRATIONS[number]:

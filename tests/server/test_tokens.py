@@ -251,3 +251,17 @@ def test_no_token_gets_into_a_log(serve: Callable[..., Running], kas: Run) -> No
     _, said = running.stop()
     assert token not in said
     assert token.rpartition("_")[2] not in said
+
+
+def test_without_a_home_the_first_token_is_made_by_hand(
+    kas: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    del environment["HOME"]
+    refused = kas("serve", "--db", "plans.db", "--port", "0")
+    assert (refused.status, "git kas token create" in refused.err) == (2, True)
+    token = kas("token", "create", "Ada", "--db", "plans.db").out.strip()
+    running = start(environment, tmp_path, "--db", "plans.db")
+    try:
+        assert answered(running, token).status == 200
+    finally:
+        assert "A token for you" not in running.stop()[1]
