@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from git_kas.ports.watch import Changes
 
 _PAUSE_AFTER_FAILURE: Final = 1.0
+_LOOK_AGAIN: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+"""Seconds after which to look again. SQLite writes to its log, which is what is told, before it syncs that, and
+only then others see the commit: on a slow disk not yet when they are told."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -113,10 +117,12 @@ class Hub:
                 self._look()
 
     def _listen(self, changes: Changes) -> None:
-        understood = self._look()  # what came before we listened
+        pauses = iter(_LOOK_AGAIN)
+        self._look()  # what came before we listened
         while not self._closed.is_set():
-            changes.wait(None if understood else _PAUSE_AFTER_FAILURE)
-            understood = self._look()
+            told = changes.wait(next(pauses, None))
+            if not self._look() or told:
+                pauses = iter(_LOOK_AGAIN)
 
     def _look(self) -> bool:
         """Ask once for each project that somebody waits for; False if the host could not say."""

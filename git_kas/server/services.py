@@ -27,7 +27,7 @@ MOST_WATCHERS: Final = 512
 _ANSWER_BYTES: Final = 64 * 1024**2
 _CONTENT_BYTES: Final = 32 * 1024**2
 _READERS: Final = 8
-_READINGS: Final = 3
+_READINGS: Final = 2
 _NOT_MODIFIED: Final = 304
 _ALWAYS_ASK: Final = ("Cache-Control", "private, no-cache")
 
@@ -113,22 +113,29 @@ class Services:
     def _read_anew(
         self, call: Call, reader: Callable[[Call, Snapshot], Answer], change: int, *, by_change: bool
     ) -> Answer:
-        """Read; keep the answer if nothing was committed meanwhile.
+        """Read, and again if something was committed meanwhile; the last time, keep ourselves from committing.
 
-        While commits keep coming, the answer is at least as new as the number it bears, which is all that a
-        reader relies on.
+        So the answer is a state that there was. Only where other servers write to the same place all the time
+        may parts of it be newer than the number it bears.
         """
-        store = self.host.store(call.project)
-        attempts = 0
         with self.gate:
-            while True:
-                answer = reader(call, Snapshot(store, change, self._contents))
-                headers = (*answer.headers, *([etag(change)] if by_change else ()), _ALWAYS_ASK)
-                answer = answer._replace(headers=headers)
-                after = self.host.change_of(call.project)
-                attempts += 1
+            for _ in range(_READINGS):
+                answer, after = self._read_once(call, reader, change, by_change=by_change)
                 if after == change:
-                    self._answers.put(call.project, change, call.url, answer)
-                if after == change or attempts == _READINGS:
                     return answer
                 change = after
+            with self._writer.committing:
+                change = self.host.change_of(call.project)
+                return self._read_once(call, reader, change, by_change=by_change)[0]
+
+    def _read_once(
+        self, call: Call, reader: Callable[[Call, Snapshot], Answer], change: int, *, by_change: bool
+    ) -> tuple[Answer, int]:
+        """What is answered, and the number of the last commit afterwards; kept if that is still ``change``."""
+        answer = reader(call, Snapshot(self.host.store(call.project), change, self._contents))
+        headers = (*answer.headers, *([etag(change)] if by_change else ()), _ALWAYS_ASK)
+        answer = answer._replace(headers=headers)
+        after = self.host.change_of(call.project)
+        if after == change:
+            self._answers.put(call.project, change, call.url, answer)
+        return answer, after

@@ -28,7 +28,8 @@ class _Job(NamedTuple):
 class GroupWriter:
     """One thread that commits for all others; whoever waits meanwhile goes with the next commit.
 
-    ``commit_all`` is the host's; ``tell`` learns of each project's new change number.
+    ``commit_all`` is the host's; ``tell`` learns of each project's new change number. Whoever holds
+    ``committing`` keeps it from writing.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class GroupWriter:
         self._tell = tell
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closing = Lock()
+        self.committing = Lock()
         self._closed = False
         self._thread = Thread(target=self._run, name="kas-writer", daemon=True)
         self._thread.start()
@@ -86,7 +88,8 @@ class GroupWriter:
 
     def _commit(self, batch: Sequence[_Job]) -> None:
         try:
-            answers = self._commit_all([one for job in batch for one in job.asked])
+            with self.committing:
+                answers = self._commit_all([one for job in batch for one in job.asked])
         except Exception as error:
             if len(batch) > 1 and (isinstance(error, StoreCorrupt) or not isinstance(error, KasError)):
                 for job in batch:  # nothing was committed; one damaged project must not stop the others

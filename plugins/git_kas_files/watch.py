@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _SETTLING: Final = 0.1
 """Seconds in which further changes are taken together with the first."""
 
+_MOST_SETTLINGS: Final = 10
+"""After so many it is told that something has changed, even if it goes on."""
+
 
 class DiskWatch:
     """Watches folders on disk."""
@@ -61,7 +64,9 @@ class DiskChanges:
         if not self._happened.wait(seconds):
             return False
         self._happened.clear()
-        while self._happened.wait(_SETTLING):
+        for _ in range(_MOST_SETTLINGS):
+            if not self._happened.wait(_SETTLING):
+                break
             self._happened.clear()
         return True
 

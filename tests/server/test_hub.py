@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from git_kas.ports.fakes import FakeClock
+from git_kas.server import hub
 from git_kas.server.services import Services
 from git_kas_sql.host import SqlHost
 from server.hosting import ONE, PLAN, PLANS, Client, application, host_at
@@ -73,7 +74,8 @@ def test_there_is_no_waiting_for_what_has_come_and_an_end_to_it(ask: Client) -> 
     assert ask("GET", CHANGES + "?since=1&wait=1").json() == {"change": 1}
 
 
-def test_who_waits_costs_no_query(url: str) -> None:
+def test_who_waits_costs_no_query(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "_LOOK_AGAIN", (0.1,))
     host = Counting(host_at(url, FakeClock(EPOCH)))
     services = Services(host)
     ask = application(services)
@@ -132,3 +134,33 @@ def test_a_host_that_cannot_be_listened_to_is_looked_at(url: str, caplog: pytest
     assert "cannot listen" in caplog.text
     services.close()
     other.close()
+
+
+def test_a_commit_that_is_told_before_it_can_be_seen_is_seen_later(url: str) -> None:
+    class Early(Counting):
+        """Shows a commit only the third time that somebody looks after it."""
+
+        hidden = 0
+
+        def change_of(self, project: str) -> int:
+            found = super().change_of(project)
+            if found > 1 and self.hidden < 3:
+                self.hidden += 1
+                return 1
+            return found
+
+    host, writer = Early(host_at(url, FakeClock(EPOCH))), Services(host_at(url, FakeClock(EPOCH)))
+    services, other = Services(host), application(writer)
+    other("POST", PLANS, {"filename": PLAN})
+    found: list[int] = []
+    ask = application(services)
+    thread = threading.Thread(
+        target=lambda: found.append(ask("GET", CHANGES + "?since=1&wait=60").json()["change"])
+    )
+    thread.start()
+    until(lambda: waiting(services) == 1)
+    other("PUT", ONE, {"description": "x"})
+    thread.join()
+    assert found == [2]
+    services.close()
+    writer.close()

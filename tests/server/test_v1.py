@@ -28,7 +28,7 @@ def test_of_a_project_that_nobody_has_written_to_all_is_empty(ask: Client) -> No
         assert (found.status, found.headers["etag"]) == (200, '"0"')
     assert ask("GET", PLANS).body == b"[]\n"
     assert ask("GET", "/v1/projects/shop/changes").json() == {"change": 0}
-    assert ask("GET", "/v1/projects/shop/state").json() == {"change": 0, "plans": []}
+    assert ask("GET", "/v1/projects/shop/state").json() == {"change": 0, "plans": [], "remarks": []}
 
 
 def test_a_plan_is_created_with_its_topic_and_echoed_as_stored(ask: Client) -> None:
