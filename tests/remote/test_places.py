@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from double_server import Double, Reply
 from git_kas.domain.token_file import token_for, with_token
-from git_kas.errors import InvalidConfiguration, KasError, UsageError
+from git_kas.errors import InvalidConfiguration, UsageError
 from git_kas_remote.address import Address, parse_address, proxy_for
 from git_kas_remote.token import Token, find_token
 from support import Repo, Run
 
-TOKEN = "kas_0123456789ab_secret"
+TOKEN = "kas_0123456789ab_secret"  # noqa: S105 - opens nothing
 ATHENA = Address("http", "athena", 7433)
 
 

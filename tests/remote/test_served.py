@@ -1,4 +1,4 @@
-"""The program against a real ``git kas serve``: the same commands, the same answers; what one does others see."""
+"""The program against a real ``git kas serve``: the same commands, the same answers."""
 
 from __future__ import annotations
 
