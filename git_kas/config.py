@@ -53,7 +53,7 @@ class ConfigKey(NamedTuple):
 KEYS: Final[Sequence[ConfigKey]] = (
     ConfigKey(
         "store",
-        "the plan store: json, sqlite, or a URL such as sqlite:////path/plans.db or postgresql://host/database",
+        "the plan store: json, sqlite, or a URL: sqlite:////path/plans.db, postgresql://host/database, http://host:7433",
         "json",
         option="--store",
         variable="KAS_STORE",
@@ -147,6 +147,9 @@ VARIABLES: Final[Mapping[str, str]] = {
     "KAS_STORE": "the plan store, as kas.store",
     "KAS_PROJECT": "the project name, as kas.project",
     "KAS_ACTOR": "who changes plans: user (the default), agent or system; users may do more",
+    "KAS_TOKEN": "the token for the server that kas.store names",
+    "KAS_TOKEN_FILE": "the file that holds it, instead of git-kas/tokens beside the user's config.toml",
+    "http_proxy": "the proxy to servers, with https_proxy, all_proxy and no_proxy; never to this machine",
     "KAS_JSON": "any value but 0: every command prints JSON, as with --json",
     "KAS_DEBUG": "any value but 0: an unexpected error shows where it came from",
     "NO_COLOR": "any value: no colour",

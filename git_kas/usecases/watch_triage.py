@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
+from git_kas.errors import KasError
 from git_kas.ports.watch import WatchedFolder
 from git_kas.usecases.signals import signal_places
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from git_kas.ports.watch import Changes, Watch
 
 _STORE_PATIENCE: Final = 600.0
+_SHORTEST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 30.0
 
 
 def watched_folders(
@@ -61,9 +64,15 @@ class _StoreFeed:
         Thread(target=self._follow, daemon=True).start()
 
     def _follow(self) -> None:
-        seen = self._store.changes(0, 0)
+        """A store that cannot be asked is asked again later; what was committed meanwhile is told then."""
+        seen, pause = None, _SHORTEST_PAUSE
         while True:
-            now = self._store.changes(seen, _STORE_PATIENCE)
-            if now != seen and self.listener is not None:
+            try:
+                now = self._store.changes(seen or 0, 0 if seen is None else _STORE_PATIENCE)
+            except KasError:
+                Event().wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            if seen not in {None, now} and self.listener is not None:
                 self.listener.notify()
-            seen = now
+            seen, pause = now, _SHORTEST_PAUSE

@@ -75,7 +75,7 @@ FAULTS: Mapping[str, tuple[Script, int, str]] = {
     "redirect": (
         send(reply("302 Found", b"", "Location: http://u:hunter2@elsewhere.invalid/")),
         6,
-        "it redirects to http://u:***@elsewhere.invalid/, which is not followed",
+        "it redirects to http://***@elsewhere.invalid/, which is not followed",
     ),
     "no JSON": (send(reply("200 OK", b"{")), 6, "cannot be understood: it is no JSON"),
     "not even a text": (send(reply("200 OK", b"\xff\xfe\x00")), 6, "it is no JSON"),

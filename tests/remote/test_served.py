@@ -1,0 +1,134 @@
+"""The program against a real ``git kas serve``: the same commands, the same answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from cli.test_triage_watch import Watching
+from postgresql import postgresql_url
+from server.hosting import Running, start
+from support import GIT_KAS, Repo, Run
+
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=KINDS)
+def server(request: pytest.FixtureRequest, environment: dict[str, str], tmp_path: Path) -> Iterator[Running]:
+    """A server over each kind of database."""
+    place = str(tmp_path / "plans.db") if request.param == "sqlite" else postgresql_url()
+    running = start(environment, tmp_path, "--db", place, "--no-auth")
+    yield running
+    running.process.terminate()
+    running.process.communicate(timeout=60)
+
+
+@pytest.fixture
+def env(server: Running) -> dict[str, str]:
+    """What makes the program use that server."""
+    return {"KAS_STORE": server.url, "KAS_PROJECT": uuid4().hex}
+
+
+def test_a_plan_goes_its_way(repo: Repo, kas: Run, env: dict[str, str]) -> None:
+    def say(*arguments: str) -> str:
+        finished = kas(*arguments, cwd=repo.path, env=env)
+        assert (finished.status, finished.err) == (0, ""), finished
+        return finished.out
+
+    text = repo.path / "docs/plans/2026-01-03-billing.md"
+    text.parent.mkdir(parents=True)
+    text.write_text("# Billing\n\n## Wave 1\n\n### Task 1: invoices\n\nWrite them.\n")
+    assert say("plan", "create", "rate-limit", "-d", "limit it", "--topic", "api").endswith("ready\n")
+    assert "2026-01-03-billing.md" in say("plan", "register", str(text))
+    say("plan", "transition", "rate-limit", "plan_start", "-m", "now")
+    say("plan", "rename", "rate-limit", "limits")
+    assert "api" in say("plan", "topic")
+    assert json.loads(say("plan", "show", "2026-01-03-billing", "--json"))["data"]["title"] == "Billing"
+    events = [entry["action"] for entry in json.loads(say("plan", "history", "--json"))["data"]]
+    assert events == ["created", "topic_created", "created", "transition", "renamed"]
+    rows = json.loads(say("triage", "--json"))["data"]["rows"]
+    assert [row["status"] for row in rows if row["plan"]] == ["planning", "ready"]
+    where: Any = json.loads(say("where", "--json"))["data"]
+    assert (where["store"], where["place"]) == (env["KAS_STORE"], env["KAS_STORE"])
+    assert not (repo.path / ".git/kas/plan-state.json").exists()
+
+
+def test_export_then_import_is_the_identity(repo: Repo, kas: Run, env: dict[str, str], tmp_path: Path) -> None:
+    for words in (
+        ["create", "one", "-d", "<first> & \u2028"],
+        ["transition", "one", "plan_start", "-m", "a note"],
+    ):
+        assert kas("plan", *words, cwd=repo.path, env=env).status == 0
+    exported = kas("export", cwd=repo.path, env=env).out
+    (tmp_path / "export.json").write_text(exported)
+    for other in ({}, {"KAS_STORE": "sqlite"}, {**env, "KAS_PROJECT": uuid4().hex}):
+        folder = tmp_path / uuid4().hex
+        repo.git("clone", "-q", str(repo.path), str(folder))
+        assert kas("import", str(tmp_path / "export.json"), cwd=folder, env=other).status == 0
+        assert kas("export", cwd=folder, env=other).out == exported
+
+
+def test_what_one_does_another_s_watch_shows(
+    repo: Repo, kas: Run, env: dict[str, str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Two clones, one server."""
+    other = tmp_path / "other"
+    repo.git("clone", "-q", str(repo.path), str(other))
+    assert kas("plan", "create", "x", cwd=repo.path, env=env).status == 0
+    watching = Watching([str(GIT_KAS), "triage", "--watch", "--json"], other, environment | env)
+    try:
+        assert watching.rows()["x.md"]["status"] == "ready"
+        assert kas("plan", "transition", "x", "plan_start", cwd=repo.path, env=env).status == 0
+        assert watching.rows()["x.md"]["status"] == "planning"
+        assert watching.stop() == 130
+    finally:
+        watching.end()
+
+
+def test_a_watch_outlives_a_restart_of_the_server(
+    repo: Repo, kas: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    place = str(tmp_path / "plans.db")
+    first = start(environment, tmp_path, "--db", place, "--no-auth")
+    env = {"KAS_STORE": first.url, "KAS_PROJECT": "p"}
+    assert kas("plan", "create", "x", cwd=repo.path, env=env).status == 0
+    watching = Watching([str(GIT_KAS), "triage", "--watch", "--json"], repo.path, environment | env)
+    try:
+        assert watching.rows()["x.md"]["status"] == "ready"
+        first.process.kill()
+        first.process.communicate(timeout=60)
+        second = start(environment, tmp_path, "--db", place, "--no-auth", "--port", str(first.address[1]))
+        try:
+            assert kas("plan", "transition", "x", "plan_start", cwd=repo.path, env=env).status == 0
+            assert watching.rows()["x.md"]["status"] == "planning"
+        finally:
+            second.process.kill()
+            second.process.communicate(timeout=60)
+    finally:
+        watching.end()
+
+
+def test_many_clients_under_faults_are_told_the_truth(kas: Run, server: Running, tmp_path: Path) -> None:
+    seed = str(int(uuid4()) % 1_000_000)
+    size = ("--operations", "1500", "--seconds", "40", "--clients", "4", "--plans", "6")
+    finished = kas("verify-store", server.url, *size, "--faults", "--seed", seed, "--json", cwd=tmp_path)
+    print(f"FIGURES verify-store {server.url}: {finished.out}")
+    assert finished.status == 0, finished
+    assert finished.json()["data"]["anomalies"] == []
+
+
+def test_without_a_server_the_program_says_so(
+    repo: Repo, kas: Run, env: dict[str, str], server: Running
+) -> None:
+    server.process.kill()
+    server.process.wait(60)
+    finished = kas("plan", "create", "x", cwd=repo.path, env=env)
+    assert finished.status == 6
+    assert finished.err.startswith(f"git-kas: plan store unreachable: {server.url}: ")
+    assert isinstance(server.process, subprocess.Popen)
