@@ -99,7 +99,7 @@ FAILURES = {
     "hooks uninstall": (["hooks", "uninstall", "nonsense"], "usage"),
     "doctor": (["doctor", "nonsense"], "usage"),
     "verdict": (["verdict", "nonsense"], "not_found"),
-    "serve": (["serve"], "usage"),
+    "serve": (["serve", "--port", "65536"], "usage"),
     "where": (["where", "--store", "nonsense"], "plugin_unusable"),
     "config": (["config", "nonsense"], "usage"),
     "plugins": (["plugins", "nonsense"], "usage"),
