@@ -149,7 +149,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "KAS_ACTOR": "who changes plans: user (the default), agent or system; users may do more",
     "KAS_TOKEN": "the token for the server that kas.store names",
     "KAS_TOKEN_FILE": "the file that holds it, instead of git-kas/tokens beside the user's config.toml",
-    "http_proxy": "the proxy to servers, as for curl, with https_proxy, all_proxy, no_proxy; not to this machine",
+    "http_proxy": "the proxy to servers, as for curl: https_proxy, all_proxy, no_proxy too; not to this machine",
     "KAS_JSON": "any value but 0: every command prints JSON, as with --json",
     "KAS_DEBUG": "any value but 0: an unexpected error shows where it came from",
     "NO_COLOR": "any value: no colour",
