@@ -54,6 +54,11 @@ commands:
   where            say which plan store this is, and why
   config           show the configuration in effect
   plugins          list the installed plugins and what is wrong with them
+  store check      look through a plan store for anything wrong
+  store backup     copy a plan store into a new database
+  token create     make a token for a server, and print it once
+  token list       list the tokens of a server
+  token revoke     have a token open nothing any more
   verify-store     try a plan store with many processes at once
   demo             build a throw-away repository and triage it
   completion       print a completion script for your shell

@@ -253,7 +253,7 @@ def test_a_plugin_for_something_else_is_no_store(kas: Run, repo: Repo) -> None:
 
 
 def test_a_store_that_is_no_plugin(kas: Run, repo: Repo) -> None:
-    for store in ("nosuch", "nosuch://x", ":", "://", "JSON", "http://athena:7433", "\x1b[31m:"):
+    for store in ("nosuch", "nosuch://x", ":", "://", "JSON", "ftp://athena:7433", "\x1b[31m:"):
         assert f"'{store.partition(':')[0]}'" in refuses(kas, repo, {}, store)
     text = kas("plan", "list", cwd=repo.path, env={"KAS_STORE": "nosuch:"})
     assert (text.status, text.out) == (2, "")
