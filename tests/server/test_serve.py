@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import socket
@@ -95,7 +96,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(serve: Serve) -> None:
             name = f"{worker}-{number:04}.md"
             try:
                 status = running("POST", PLANS, {"filename": name, "content": name}).status
-            except OSError:
+            except (OSError, http.client.HTTPException):  # the answer may be cut short anywhere
                 return
             assert status == 201
             with lock:
