@@ -14,6 +14,7 @@
     ├── AlreadyExists              4   409
     ├── Conflict                   4   409
     ├── KeyReused                  4   422
+    ├── TopicCollision             4   409
     ├── InvalidTransition          5   409
     ├── Unreachable                6   503
     ├── Busy                       7   503
@@ -156,6 +157,15 @@ class KeyReused(KasError):
     exit_status = 4
     http_status = 422
     meaning = "an idempotency key was used for something else before"
+
+
+class TopicCollision(KasError):
+    """Another plan of the same topic is being implemented, and topics keep plans from colliding."""
+
+    code = "topic_collision"
+    exit_status = 4
+    http_status = 409
+    meaning = "another plan of the topic is being implemented"
 
 
 class InvalidTransition(KasError):

@@ -26,6 +26,7 @@ from git_kas.errors import (
     NotFound,
     ReadOnly,
     StoreFull,
+    TopicCollision,
     Unreachable,
     UsageError,
 )
@@ -47,6 +48,7 @@ _BY_THE_RULES: Final = frozenset(
         Conflict,
         KeyReused,
         InvalidTransition,
+        TopicCollision,
         NotAllowed,
         UsageError,
         InvalidName,

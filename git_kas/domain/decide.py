@@ -13,7 +13,15 @@ from git_kas.domain.decide_import import decide_adopt_edit, decide_import
 from git_kas.domain.decide_run import decide_claim_run, decide_put_run
 from git_kas.domain.draft import Draft, expect_revision
 from git_kas.domain.ledger import Action, Commit, KeyedOutcome, Outcome
-from git_kas.domain.lifecycle import TRANSITIONS, USER_ONLY, Actor, Event, Status, next_status
+from git_kas.domain.lifecycle import (
+    STARTS_IMPLEMENTING,
+    TRANSITIONS,
+    USER_ONLY,
+    Actor,
+    Event,
+    Status,
+    next_status,
+)
 from git_kas.domain.mutation import (
     AdoptEdit,
     ClaimRun,
@@ -35,13 +43,14 @@ from git_kas.domain.mutation import (
 from git_kas.domain.plan import Topic
 from git_kas.domain.project import live_record
 from git_kas.domain.timestamps import trimmed
-from git_kas.errors import AlreadyExists, KeyReused, NotAllowed, NotFound, UsageError
+from git_kas.errors import AlreadyExists, KeyReused, NotAllowed, NotFound, TopicCollision, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
     from git_kas.domain.lifecycle import StatusWord
+    from git_kas.domain.plan import Plan
     from git_kas.domain.project import ProjectView
 
 
@@ -58,7 +67,8 @@ def decide(view: ProjectView, mutation: Mutation, request: Request, now: str) ->
     Raises:
         KeyReused: the key stands for something else.
         Conflict: the plan is not at the revision that was named.
-        NotFound, AlreadyExists, InvalidTransition, NotAllowed, Busy, UsageError: as the mutation says.
+        NotFound, AlreadyExists, InvalidTransition, TopicCollision, NotAllowed, Busy, UsageError: as the
+            mutation says.
     """
     check_request(request)
     check_mutation(mutation)
@@ -124,9 +134,27 @@ def _transition(draft: Draft, asked: Transition) -> None:
     expect_revision(record.plan, asked.if_revision)
     for event in asked.events:
         target = next_status(record.plan.status, event, draft.request.by.actor)
-        record = draft.move(record, target, Action.TRANSITION, event)
+        detail = _collisions(draft, record.plan, event, allowed=asked.allow_collision)
+        record = draft.move(record, target, Action.TRANSITION, event, detail=detail)
     if asked.content is not None and draft.keep(asked.content) != record.plan.content_id:
         draft.replace_content(record, asked.content)
+
+
+def _collisions(draft: Draft, plan: Plan, event: Event, *, allowed: bool) -> Mapping[str, object]:
+    """What the history says of plans that the implementation of ``plan`` may collide with.
+
+    Raises:
+        TopicCollision: there is one, and nobody has said that this is allowed.
+    """
+    if event not in STARTS_IMPLEMENTING or not plan.topic:
+        return {}
+    others = [name for name in draft.view.plans_of(plan.topic, Status.IMPLEMENTING) if name != plan.filename]
+    if others and not allowed:
+        raise TopicCollision(
+            f"{others[0]} is being implemented, and has the topic '{plan.topic}' of {plan.filename}.",
+            next_step="Wait until it is reviewed, or say --allow-collision.",
+        )
+    return {"collides_with": others} if others else {}
 
 
 def _set_status(draft: Draft, asked: SetStatus) -> None:

@@ -18,7 +18,7 @@ from git_kas.domain.operations import Operation, Read, ReadKind, Write, canonica
 from git_kas.domain.plan import Plan
 from git_kas.domain.project import all_topics
 from git_kas.domain.replay import named_plans
-from git_kas.errors import Conflict, KasError, NotFound
+from git_kas.errors import Conflict, KasError, NotFound, TopicCollision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -118,7 +118,7 @@ class Explainer:
         asked = operation.asked
         if isinstance(asked, Read) and asked.kind is ReadKind.CHANGES:
             yield from [operation.value] if low < operation.value <= high else ()
-        elif isinstance(asked, Read) and asked.kind in _OF_THE_PROJECT and asked.plan is None:
+        elif _depends_on_all_plans(operation):
             yield from range(low + 1, high + 1)
         else:
             yield from self._changes_about(asked, low, high)
@@ -143,6 +143,8 @@ class Explainer:
     def _is_unclear(self, operation: Operation, change: int) -> bool:
         if not self._timeline.unclear:
             return False
+        if operation.error == TopicCollision.code:
+            return True
         return any(self._timeline.is_unclear(name, change) for name in named_plans(operation.asked))
 
     def _fits(self, operation: Operation, moment: Moment) -> bool:
@@ -150,6 +152,14 @@ class Explainer:
         if isinstance(asked, Write):
             return _refuses(operation, asked, moment)
         return _READERS[asked.kind](self._timeline, operation, asked, moment)
+
+
+def _depends_on_all_plans(operation: Operation) -> bool:
+    """Whether the change of any plan can make a difference, not only of those that were named."""
+    asked = operation.asked
+    if isinstance(asked, Read):
+        return asked.kind in _OF_THE_PROJECT and asked.plan is None
+    return operation.error == TopicCollision.code
 
 
 def _refuses(operation: Operation, asked: Write, moment: Moment) -> bool:

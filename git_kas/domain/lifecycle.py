@@ -90,6 +90,12 @@ USER_ONLY: Final = frozenset(
     {Event.START_OVER, Event.REIMPLEMENT, Event.REQUEST_REVIEW, Event.CANCEL, Event.REOPEN}
 )
 
+STARTS_IMPLEMENTING: Final = frozenset({Event.IMPLEMENT_START, Event.REIMPLEMENT})
+"""Events that only one plan of a topic at a time may pass, unless somebody allows it: topics keep plans apart.
+
+That a review asks for changes is none of them, as feedback must never be lost.
+"""
+
 FINISHED: Final = frozenset({Status.DONE, Status.CANCELLED})
 """Statuses in which nothing more is expected to happen to a plan."""
 

@@ -68,12 +68,16 @@ class Update(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """Events of the lifecycle, applied in order as one step; ``content`` replaces the plan's text with them."""
+    """Events of the lifecycle, applied in order as one step; ``content`` replaces the plan's text with them.
+
+    ``allow_collision``: start it although another plan of its topic is being implemented.
+    """
 
     filename: PlanName
     events: tuple[Event, ...]
     content: bytes | None = None
     if_revision: int | None = None
+    allow_collision: bool = False
 
 
 class SetStatus(NamedTuple):
@@ -189,6 +193,8 @@ def fingerprint(mutation: Mutation, note: str) -> str:
 
     fields = mutation._asdict()
     fields.pop("if_revision", None)
+    if not fields.get("allow_collision", True):
+        del fields["allow_collision"]  # keys are older than this field
     if isinstance(mutation, Import):
         from git_kas.domain.codec import encode_project
 

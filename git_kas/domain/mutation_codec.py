@@ -322,6 +322,7 @@ _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "fence": _whole_number,
     "ttl": _any_number,
     "update": _flag,
+    "allow_collision": _flag,
     "project": _project,
     **dict.fromkeys(
         (

@@ -8,7 +8,7 @@ from git_kas.domain.plan import Topic
 from git_kas.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from git_kas.domain.ledger import Commit, HistoryEntry, KeyedOutcome, PlanRecord
@@ -37,6 +37,9 @@ class ProjectView(Protocol):
     def keyed(self, key: str) -> KeyedOutcome | None:
         """What was done under that idempotency key."""
 
+    def plans_of(self, topic: str, status: StatusWord) -> Sequence[PlanName]:
+        """The plans on the list of that topic and status, in bytewise order of their names."""
+
 
 class Project:
     """A project as plain values; :meth:`apply` adds a commit to it."""
@@ -62,6 +65,10 @@ class Project:
     def keyed(self, key: str) -> KeyedOutcome | None:
         """See :class:`ProjectView`."""
         return self.keys.get(key)
+
+    def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
+        """See :class:`ProjectView`."""
+        return [plan.filename for plan in select(self.plans(), [status], topic)]
 
     def apply(self, commit: Commit) -> None:
         """Take over the values of ``commit``."""

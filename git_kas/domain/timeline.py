@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from git_kas.domain.ledger import Commit, HistoryEntry, KeyedOutcome, PlanRecord
+    from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan, Topic
 
@@ -129,6 +130,11 @@ class Moment:
         """See :class:`git_kas.domain.project.ProjectView`."""
         since, keyed = self._timeline.keys.get(key, (self.change + 1, None))
         return keyed if since <= self.change else None
+
+    def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        plans = (plan for plan, _ in self.plans())
+        return sorted(plan.filename for plan in plans if plan.topic == topic and plan.status == status)
 
     def topics(self) -> list[Topic]:
         """The topics that were created."""

@@ -166,7 +166,8 @@ class Workload:
         if target and self._chance(0.2):
             events.append(self._random.choice(list(TRANSITIONS[target])))
         content = self._content() if self._chance(0.1) else None
-        return Transition(name, tuple(events), content, self._revision(name, 0.4))
+        revision = self._revision(name, 0.4)
+        return Transition(name, tuple(events), content, revision, allow_collision=self._chance(0.5))
 
     def _set_status(self, name: PlanName) -> Mutation:
         return SetStatus(name, self._random.choice(list(Status)), self._revision(name, 0.5))

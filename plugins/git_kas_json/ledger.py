@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from git_kas.domain.ledger import KeyedOutcome, PlanRecord
+    from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.names import PlanName
     from git_kas_json.journal import Journal, Line
     from git_kas_json.snapshot import Snapshot
@@ -105,6 +106,11 @@ class Ledger:
         if key not in self._keys and key not in self._unknown_keys:
             self.look_up([key])
         return self._keys.get(key)
+
+    def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        plans = (record.plan for record in self.live_records())
+        return [plan.filename for plan in plans if plan.topic == topic and plan.status == status]
 
     def look_up(self, keys: Collection[str]) -> None:
         """Find out what was done under several keys by reading the journal once."""

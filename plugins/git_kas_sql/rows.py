@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from git_kas.domain.ledger import HistoryEntry, KeyedOutcome, PlanRecord
+    from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.names import PlanName
 
 
@@ -71,6 +72,10 @@ class Rows:
         """See :class:`git_kas.domain.project.ProjectView`."""
         found = self._one(select(KEYS.c.document).where(self._of(KEYS), KEYS.c.key == key))
         return self._keyed(found) if found is not None else None
+
+    def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        return [record.plan.filename for record in self.live_records([status], topic)]
 
     # -- more ------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """See :class:`git_kas.cli.result.Command`."""
     add_plan(parser)
     parser.add_argument("event", nargs="+", metavar="EVENT", help=f"one or more of: {', '.join(sorted(Event))}")
+    parser.add_argument(
+        "--allow-collision",
+        action="store_true",
+        help="start it although another plan of its topic is being implemented; the history says so",
+    )
     add_writing(parser)
 
 
@@ -40,7 +45,12 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     from git_kas.usecases.plan_texts import transition_plan
 
     events = tuple(parse_event(word) for word in arguments.event)
-    asked = Transition(plan_name_from_argument(arguments.plan), events, if_revision=arguments.if_revision)
+    asked = Transition(
+        plan_name_from_argument(arguments.plan),
+        events,
+        if_revision=arguments.if_revision,
+        allow_collision=arguments.allow_collision,
+    )
     outcome = transition_plan(app.store, asked, lambda: app.own_text_places, request_of(app, arguments))
     data = move_of(outcome, events)
     return Result("plan.transition", lambda: data, lambda _: f"{printable(asked.filename)} → {data['to']}\n")
