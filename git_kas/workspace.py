@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
+    from git_kas.ports.locks import Locks
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.progress import Progress
@@ -278,6 +279,11 @@ class Workspace:
     def watch(self) -> Watch:
         """What tells of changes on disk."""
         return cast("Watch", self.plugins.call(_FILES_PLUGIN, "kas_watch"))
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Locks of the repository."""
+        return cast("Locks", self.plugins.call(_FILES_PLUGIN, "kas_locks", location=self.location))
 
     @cached_property
     def scratch(self) -> Scratch:

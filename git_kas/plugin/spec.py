@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from git_kas.ports.guarded import Guarded
     from git_kas.ports.hook_files import HookFiles
     from git_kas.ports.inspection import AdminFiles, ProcessTable
+    from git_kas.ports.locks import Locks
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.signals import SignalBox
@@ -132,6 +133,11 @@ def kas_worktree_files() -> WorktreeFiles:  # type: ignore[empty-body]  # a spec
 @_hookspec(firstresult=True)
 def kas_watch() -> Watch:  # type: ignore[empty-body]  # a specification has no body
     """Make what tells of changes on disk. Provided by the plugin ``files``."""
+
+
+@_hookspec(firstresult=True)
+def kas_locks(location: RepositoryLocation) -> Locks:  # type: ignore[empty-body]  # a specification has no body
+    """Open the locks of a repository. Provided by the plugin ``files``."""
 
 
 @_hookspec(firstresult=True)

@@ -38,6 +38,27 @@ def exclusive_lock(path: str, patience: float, doing: str) -> Iterator[None]:
         os.close(opened)
 
 
+def holder_of(path: str) -> str:
+    """Who holds the lock file at ``path``, empty if nobody does; the file is only read."""
+    import fcntl
+
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named(opened)
+    finally:
+        os.close(opened)
+    return ""
+
+
+def _named(opened: int) -> str:
+    return os.pread(opened, 200, 0).decode("utf-8", "replace") or "another process"
+
+
 def _wait_for(opened: int, path: str, deadline: float, doing: str) -> None:
     import fcntl
 
@@ -47,9 +68,8 @@ def _wait_for(opened: int, path: str, deadline: float, doing: str) -> None:
             return
         except BlockingIOError as error:
             if time.monotonic() >= deadline:
-                holder = os.pread(opened, 200, 0).decode("utf-8", "replace") or "another process"
                 raise Busy(
-                    f"{doing} by {holder} ({path}).",
+                    f"{doing} by {_named(opened)} ({path}).",
                     next_step="Try again when it has finished.",
                 ) from error
             time.sleep(_PAUSE)

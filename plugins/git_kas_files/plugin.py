@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
     from git_kas.ports.git import GitFolderReader
     from git_kas.ports.inspection import AdminFiles
+    from git_kas.ports.locks import Locks
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.trash import AdminRecords, Trash
@@ -70,6 +71,13 @@ def kas_signal_box(location: RepositoryLocation) -> SignalBox:
     from git_kas_files.signal_box import FolderSignalBox
 
     return FolderSignalBox(location.common_dir)
+
+
+def kas_locks(location: RepositoryLocation) -> Locks:
+    """Lock files in the common directory."""
+    from git_kas_files.locks import FolderLocks
+
+    return FolderLocks(location.common_dir)
 
 
 def kas_watch() -> Watch:

@@ -1,0 +1,159 @@
+"""One look at everything that is driven: signals are applied, stages begin and end, agents are started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from git_kas.domain.lifecycle import IN_WORK
+from git_kas.domain.timestamps import later, timestamp
+from git_kas.errors import Busy, Conflict, NotFound
+from git_kas.usecases.apply_signals import Handling, apply_signals
+from git_kas.usecases.commit_signal import SignalPorts, SignalScope
+from git_kas.usecases.drive_plan import Memory, PlanDriver
+from git_kas.usecases.drive_ports import Happening, Step
+from git_kas.usecases.drive_signals import apply_orders
+from git_kas.usecases.signals import signal_places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from git_kas.domain.names import PlanName
+    from git_kas.domain.plan import Plan
+    from git_kas.usecases.apply_signals import Handled
+    from git_kas.usecases.drive_ports import DrivePorts, DriveScope
+
+_MOST_LOOKS: Final = 50
+"""Looks without a pause; whatever is left then comes with the next one."""
+
+_AGENTS_LOOKED_AFTER: Final = 5.0
+"""Seconds after which agents that are at work are looked after: that one is gone, nobody tells."""
+
+_BUSY_AGAIN: Final = 30.0
+
+
+@dataclass(slots=True)
+class Look:
+    """What was done, what to warn of, and when to look again although nothing happens (empty: never)."""
+
+    happened: list[Happening] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    again: str = ""
+
+
+class Driver:
+    """Drives all plans of a repository; one instance lives as long as the watcher does."""
+
+    def __init__(self, ports: DrivePorts, scope: DriveScope) -> None:
+        self._ports = ports
+        self._scope = scope
+        self._memory = Memory()
+        self._told: set[str] = set()
+        self._looked = False
+        self._seen_in_work: set[PlanName] = set()
+
+    def look(self) -> Look:
+        """Do all that there is to do now.
+
+        Raises:
+            KasError: the store cannot be used; nothing is lost, and the next look goes on.
+        """
+        look = Look()
+        for _ in range(_MOST_LOOKS):
+            if not self._look_once(look):
+                break
+        return look
+
+    def _look_once(self, look: Look) -> bool:
+        """Whether there may be more to do at once."""
+        before = len(look.happened)
+        self._apply_signals(look)
+        more = False
+        deadlines: list[str] = []
+        places = self._scope.settings.most_agents
+        drivers = [driver for plan in self._plans() if (driver := self._driver(plan)) is not None]
+        places -= sum(driver.at_work for driver in drivers)
+        for driver in drivers:
+            held = driver.at_work
+            more = self._drive(driver, places, look, deadlines) or more
+            places -= driver.at_work - held
+            if driver.at_work:
+                deadlines.append(later(self._now(), _AGENTS_LOOKED_AFTER))
+        look.again = min((deadline for deadline in deadlines if deadline), default="")
+        return more or len(look.happened) > before
+
+    def _plans(self) -> list[Plan]:
+        """The plans to look at: those in work, and those that were when we looked last, whose agents are to end.
+
+        Of earlier watchers only their worktrees tell.
+        """
+        checked_out: set[str] = set()
+        if not self._looked:
+            self._looked = True
+            checked_out = {worktree.branch for worktree in self._ports.worktrees() if worktree.branch}
+        plans = [
+            plan
+            for plan in self._ports.store.list_plans()
+            if plan.status in IN_WORK
+            or plan.filename in self._seen_in_work
+            or (plan.branch or plan.filename.default_branch) in checked_out
+        ]
+        self._seen_in_work = {plan.filename for plan in plans if plan.status in IN_WORK}
+        return plans
+
+    def _driver(self, plan: Plan) -> PlanDriver | None:
+        try:
+            return PlanDriver(self._ports, self._scope, plan, self._memory)
+        except NotFound:  # somebody has renamed or removed it since
+            return None
+
+    def _drive(self, driver: PlanDriver, places: int, look: Look, deadlines: list[str]) -> bool:
+        try:
+            more = driver.drive(places)
+        except (Conflict, NotFound):  # the plan or its run is not what it was: look again
+            more = True
+        except Busy as error:
+            more = False
+            deadlines.append(later(self._now(), _BUSY_AGAIN))
+            self._warn(look, error.message)
+        look.happened += driver.happened
+        deadlines.append(driver.deadline)
+        return more
+
+    def _warn(self, look: Look, text: str) -> None:
+        """Say it once."""
+        if text not in self._told:
+            self._told.add(text)
+            look.warnings.append(text)
+
+    def _apply_signals(self, look: Look) -> None:
+        places = signal_places(self._ports.worktrees(), self._scope.plans_folder)
+        ports, scope = self._ports, self._scope
+        found = ports.box.find(places)
+        for problem in found.problems:
+            self._warn(look, problem)
+        if not found.waiting and not found.claimed:
+            return
+        signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress)
+        applied = apply_signals(
+            signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree)
+        )
+        look.happened += [one for handled in applied.handled for one in _happenings(handled)]
+        for handled in applied.handled:
+            if handled.error is not None:
+                raise handled.error
+        for warning in applied.warnings:
+            self._warn(look, warning)
+        look.happened += apply_orders(ports, scope, places)
+
+    def _now(self) -> str:
+        return timestamp(self._ports.clock.now_ns())
+
+
+def _happenings(handled: Handled) -> Sequence[Happening]:
+    row = handled.row
+    if handled.handling is Handling.APPLIED:
+        return [Happening(Step.APPLIED, row.plan, "", f"{row.event}: {handled.from_status} → {handled.to_status}")]
+    if handled.handling is Handling.REJECTED:
+        return [Happening(Step.REJECTED, row.plan, "", f"{row.name}: {handled.reason}")]
+    return []
