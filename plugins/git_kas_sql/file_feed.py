@@ -51,6 +51,8 @@ class _FileChanges:
         self._folder = folder
         self._watch = watch
         self._open = open_
+        self._pauses: Iterator[float] = iter(())
+        self._next = inf
         self._listen()
 
     def wait(self, seconds: float | None) -> bool:
