@@ -20,7 +20,7 @@ from git_kas.errors import (
 from git_kas.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from git_kas.domain.doctor import Check
     from git_kas.domain.mutation import Author
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from git_kas.usecases.trash import Purge, TrashEntry
     from git_kas.usecases.triage import Triage, TriageContext, TriagePorts
     from git_kas.usecases.undo import Undoable, Undone
+    from git_kas.usecases.watch_store import Moments
 
 
 def process_environment() -> dict[str, str]:
@@ -168,11 +169,19 @@ class App(Workspace):
         return here.branch if here else None
 
     def again(self) -> App:
-        """The same run with nothing read yet."""
-        return App(self.folder, self.environment, self._options, self.progress)
+        """The same run with nothing read yet, over the same open plan store."""
+        run = App(self.folder, self.environment, self._options, self.progress)
+        run.store = self.store
+        return run
 
-    def moments_to_look(self) -> Iterator[None]:
-        """Yield at once, and then each time that something which triage shows may have changed."""
+    def moments_of_store(self) -> Moments:
+        """When something in the plan store may have changed."""
+        from git_kas.usecases.watch_store import moments_of_store
+
+        return moments_of_store(self.store)
+
+    def moments_to_look(self) -> Moments:
+        """When something that triage shows may have changed."""
         from git_kas.usecases.watch_triage import moments_to_look, watched_folders
 
         def folders() -> Sequence[WatchedFolder]:

@@ -10,6 +10,7 @@ from git_kas.app import App, process_environment
 from git_kas.cli.envelope import error_document, success_document
 from git_kas.cli.parser import build_parser, find_command, help_text, load_command
 from git_kas.cli.progress import TerminalProgress
+from git_kas.cli.result import Notice
 from git_kas.cli.style import printable, style_of
 from git_kas.errors import BROKEN_PIPE_EXIT, Interrupted, KasError
 
@@ -81,7 +82,10 @@ def _run(given: list[str], environment: Mapping[str, str]) -> Iterator[Answer]:
         style = style_of(sys.stdout, environment, parsed.color)
         yield _rendered(result, style, as_json=as_json)
         for later in result.more or ():
-            yield _rendered(later, style, as_json=as_json)
+            if isinstance(later, Notice):
+                yield Answer(0, "", _aside(*later.sentences))
+            else:
+                yield _rendered(later, style, as_json=as_json)
     finally:
         app.close()
 
@@ -96,8 +100,12 @@ def _rendered(result: Result, style: Style, *, as_json: bool) -> Answer:
 def _failure(error: KasError, *, as_json: bool) -> Answer:
     if as_json:
         return Answer(error.exit_status, error_document(error) + "\n")
-    sentences = (error.message, error.next_step)
-    return Answer(error.exit_status, "", "".join(f"git-kas: {printable(text)}\n" for text in sentences if text))
+    return Answer(error.exit_status, "", _aside(error.message, error.next_step))
+
+
+def _aside(*sentences: str) -> str:
+    """Sentences as they stand on standard error."""
+    return "".join(f"git-kas: {printable(text)}\n" for text in sentences if text)
 
 
 def _deliver(answer: Answer, *, no_stdout: bool) -> int:

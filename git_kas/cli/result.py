@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from git_kas.cli.style import Style
 
 
+class Notice(NamedTuple):
+    """Sentences for standard error between two answers."""
+
+    sentences: Sequence[str]
+
+
 class Result(NamedTuple):
     """The answer of a command.
 
@@ -26,7 +32,7 @@ class Result(NamedTuple):
     text: Callable[[Style], str]
     warnings: Sequence[str] = ()
     exit_status: int = 0
-    more: Iterator[Result] | None = None
+    more: Iterator[Result | Notice] | None = None
     aside: str = ""
 
 

@@ -57,7 +57,11 @@ class StoreHost(Protocol):
         """As :meth:`git_kas.ports.store.Store.commit_all`, over several projects at the price of one."""
 
     def watch(self) -> AbstractContextManager[Changes]:
-        """Be told, without asking, that somebody has committed something, in whatever process."""
+        """Be told, without asking, that somebody has committed something, in whatever process.
+
+        It is told when it can be seen. A host that only knows when it is about to be tells again, at growing
+        pauses, and no more after a while: who waits where nothing happens does nothing.
+        """
 
     def close(self) -> None:
         """Free what the host holds open."""

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from git_kas.ports.watch import Changes
 
 _PAUSE_AFTER_FAILURE: Final = 1.0
-_LOOK_AGAIN: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-"""Seconds after which to look again. SQLite writes to its log, which is what is told, before it syncs that, and
-only then others see the commit: on a slow disk not yet when they are told."""
+_LONGEST_PAUSE: Final = 30.0
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -117,12 +115,13 @@ class Hub:
                 self._look()
 
     def _listen(self, changes: Changes) -> None:
-        pauses = iter(_LOOK_AGAIN)
-        self._look()  # what came before we listened
+        pause: float | None = None
         while not self._closed.is_set():
-            told = changes.wait(next(pauses, None))
-            if not self._look() or told:
-                pauses = iter(_LOOK_AGAIN)
+            if self._look():  # what came before we listened, too
+                pause = None
+            else:
+                pause = min(2 * pause, _LONGEST_PAUSE) if pause else _PAUSE_AFTER_FAILURE
+            changes.wait(pause)
 
     def _look(self) -> bool:
         """Ask once for each project that somebody waits for; False if the host could not say."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from git_kas.errors import KasError
 from git_kas.ports.watch import WatchedFolder
 from git_kas.usecases.signals import signal_places
+from git_kas.usecases.watch_store import moments_of_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from git_kas.domain.location import RepositoryLocation
     from git_kas.domain.worktree import Worktree
     from git_kas.ports.store import Store
     from git_kas.ports.watch import Changes, Watch
-
-_STORE_PATIENCE: Final = 600.0
-_SHORTEST_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 30.0
+    from git_kas.usecases.watch_store import Moments
 
 
 def watched_folders(
@@ -40,10 +37,8 @@ def watched_folders(
     return folders
 
 
-def moments_to_look(
-    watch: Watch, find_folders: Callable[[], Sequence[WatchedFolder]], store: Store
-) -> Iterator[None]:
-    """Yield at once, and then each time that something has changed; what changes while one looks counts, too.
+def moments_to_look(watch: Watch, find_folders: Callable[[], Sequence[WatchedFolder]], store: Store) -> Moments:
+    """When to look at everything that triage shows; what changes while one looks counts, too.
 
     ``find_folders`` is called anew each time, because folders and worktrees come and go.
     """
@@ -51,28 +46,21 @@ def moments_to_look(
     while True:
         with watch.changes(find_folders()) as changes:
             feed.listener = changes
-            yield
-            changes.wait(None)
+            again = yield feed.trouble
+            changes.wait(again)
 
 
 class _StoreFeed:
-    """Tells its listener of commits in a store that may be elsewhere."""
+    """Tells its listener of what happens in a store that may be elsewhere, and of its going and coming."""
 
     def __init__(self, store: Store) -> None:
         self.listener: Changes | None = None
-        self._store = store
+        self._moments = moments_of_store(store)
+        self.trouble = next(self._moments)  # before anybody looks, so that nothing is committed in between
         Thread(target=self._follow, daemon=True).start()
 
     def _follow(self) -> None:
-        """A store that cannot be asked is asked again later; what was committed meanwhile is told then."""
-        seen, pause = None, _SHORTEST_PAUSE
-        while True:
-            try:
-                now = self._store.changes(seen or 0, 0 if seen is None else _STORE_PATIENCE)
-            except KasError:
-                Event().wait(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-                continue
-            if seen not in {None, now} and self.listener is not None:
+        for trouble in self._moments:
+            self.trouble = trouble
+            if self.listener is not None:
                 self.listener.notify()
-            seen, pause = now, _SHORTEST_PAUSE

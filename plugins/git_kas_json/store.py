@@ -149,10 +149,12 @@ class JsonStore:
         if change > since or wait <= 0:
             return change
         deadline = time.monotonic() + wait
-        with self._open_watch().changes([WatchedFolder(self._layout.folder)]) as changes:
-            while (change := self._change()) <= since and (left := deadline - time.monotonic()) > 0:
+        while True:  # the first commit makes the folder, of which only then something tells
+            with self._open_watch().changes([WatchedFolder(self._layout.folder)]) as changes:
+                change = self._change()
+                if change > since or (left := deadline - time.monotonic()) <= 0:
+                    return change
                 changes.wait(left)
-        return change
 
     def remarks(self) -> Sequence[Remark]:
         """See :class:`git_kas.ports.store.Store`."""

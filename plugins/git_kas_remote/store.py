@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from random import random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -17,6 +18,7 @@ from git_kas.domain.codec import (
 )
 from git_kas.domain.mutation_codec import decode_answer, encode_asked
 from git_kas.domain.names import PlanName
+from git_kas.domain.pauses import growing_pauses
 from git_kas.domain.plan import ZERO_TIME, Topic
 from git_kas.domain.project import live_record
 from git_kas.domain.state_file import Remark, RemarkKind
@@ -115,14 +117,19 @@ class RemoteStore:
     def changes(self, since: int, wait: float) -> int:
         """See :class:`git_kas.ports.store.Store`; the server tells as soon as there is something to tell."""
         deadline = time.monotonic() + wait
-        left = max(wait, 0.0)
+        pauses = growing_pauses(random)
         while True:
-            turn = min(left, _LONGEST_WAIT)
+            began = time.monotonic()
+            turn = min(max(deadline - began, 0.0), _LONGEST_WAIT)
             asked = [("since", str(since)), ("wait", f"{turn:.3f}" if turn else "0")]
             change = self._read("/changes", asked, _change, patience=PATIENCE + turn)
-            left = deadline - time.monotonic()
-            if change > since or left <= 0:
+            now = time.monotonic()
+            if change > since or now >= deadline:
                 return change
+            if now - began >= turn / 2:
+                pauses = growing_pauses(random)
+            else:  # it lets go of all who wait, perhaps because it ends
+                time.sleep(min(deadline - now, next(pauses)))
 
     def remarks(self) -> Sequence[Remark]:
         """See :class:`git_kas.ports.store.Store`; those that came with the last list are not asked for."""

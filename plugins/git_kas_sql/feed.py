@@ -1,4 +1,4 @@
-"""Being told of commits without asking: by SQLite's files, by PostgreSQL's LISTEN and NOTIFY."""
+"""Being told of commits without asking; here by PostgreSQL's LISTEN and NOTIFY."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import text
 
-from git_kas.ports.watch import WatchedFolder
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     import psycopg
     from sqlalchemy import Connection
 
-    from git_kas.ports.watch import Changes, Watch
+    from git_kas.ports.watch import Changes
     from git_kas_sql.database import Database
 
 CHANNEL: Final = "kas_changes"
@@ -34,21 +32,6 @@ class Feed(Protocol):
 
     def announce(self, connection: Connection) -> None:
         """Tell others as soon as the transaction of ``connection`` is committed."""
-
-
-class FileFeed:
-    """The feed of a SQLite database: whoever commits writes to a file in its folder."""
-
-    def __init__(self, database: Database, open_watch: Callable[[], Watch]) -> None:
-        self._folder = os.path.dirname(database.path)
-        self._open_watch = open_watch
-
-    def changes(self) -> AbstractContextManager[Changes]:
-        """See :class:`Feed`."""
-        return self._open_watch().changes([WatchedFolder(self._folder)])
-
-    def announce(self, connection: Connection) -> None:
-        """See :class:`Feed`; the files tell."""
 
 
 class NotifyFeed:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.ports.store_host import HostRequest
 from git_kas_sql.database import Database
-from git_kas_sql.feed import FileFeed, NotifyFeed
+from git_kas_sql.feed import NotifyFeed
+from git_kas_sql.file_feed import FileFeed
 from git_kas_sql.host import SqlHost
 from git_kas_sql.store import SqlStore
 from git_kas_sql.tokens import SqlTokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from git_kas.domain.lifecycle import UnknownStatus
@@ -91,9 +91,9 @@ class SqlStore:
         change = self._change()
         if change > since or wait <= 0:
             return change
-        deadline = time.monotonic() + wait
+        deadline = monotonic() + wait
         with self._host.watch() as changes:
-            while (change := self._change()) <= since and (left := deadline - time.monotonic()) > 0:
+            while (change := self._change()) <= since and (left := deadline - monotonic()) > 0:
                 changes.wait(left)
         return change
 

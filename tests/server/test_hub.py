@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from git_kas.ports.fakes import FakeClock
-from git_kas.server import hub
 from git_kas.server.services import Services
+from git_kas_sql import file_feed
 from git_kas_sql.host import SqlHost
 from server.hosting import ONE, PLAN, PLANS, Client, application, host_at
 from support import EPOCH
@@ -75,7 +75,7 @@ def test_there_is_no_waiting_for_what_has_come_and_an_end_to_it(ask: Client) -> 
 
 
 def test_who_waits_costs_no_query(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "_LOOK_AGAIN", (0.1,))
+    monkeypatch.setattr(file_feed, "LOOK_AGAIN", (0.1,))
     host = Counting(host_at(url, FakeClock(EPOCH)))
     services = Services(host)
     ask = application(services)

@@ -9,7 +9,7 @@ from git_kas.cli.result import Result
 from git_kas.cli.style import printable
 from git_kas.cli.triage_view import triage_data, triage_text
 from git_kas.cli.triage_walk import choose_steps
-from git_kas.cli.triage_watch import watch_triage
+from git_kas.cli.watching import watch
 from git_kas.domain.branch import VerdictKind
 from git_kas.domain.lifecycle import FINISHED, Status, parse_status
 from git_kas.domain.triage import Flag
@@ -91,7 +91,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     if arguments.watch:
         if arguments.interactive:
             raise UsageError("--watch and --interactive exclude each other.", next_step="Give one of them.")
-        return watch_triage(app, lambda again: _show(again, arguments, passes))
+        return watch(app.moments_to_look(), lambda: _show(app.again(), arguments, passes))
     if arguments.interactive:
         triage, rows = _rows(app, arguments, passes)
         rows = choose_steps(rows)
