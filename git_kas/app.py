@@ -237,8 +237,15 @@ class App(Workspace):
         """Apply the signals of all worktrees."""
         from git_kas.usecases.apply_signals import apply_signals
         from git_kas.usecases.commit_signal import SignalPorts, SignalScope
+        from git_kas.usecases.judged_commit import newer_tip_finder
 
-        ports = SignalPorts(self.signal_box, self.store, self.plan_files, self.clock, self.progress)
+        location = self.location
+        newer_tip = newer_tip_finder(
+            self.porcelain,
+            location.main_worktree or location.common_dir,
+            lambda: self.base.name if self.base else None,
+        )
+        ports = SignalPorts(self.signal_box, self.store, self.plan_files, self.clock, self.progress, newer_tip)
         scope = SignalScope(self.signal_places, self.plans_folder.value, self.location.main_worktree)
         return apply_signals(ports, scope)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 POLICY_FILE: Final = ".kas.toml"
 _OUR_FILE: Final = os.path.join("git-kas", "config.toml")
 
-_NUMBER_OF_DAYS: Final = re.compile(r"[0-9]{1,6}")
+_WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 
 
 class ValueType(StrEnum):
@@ -33,7 +33,16 @@ class ValueType(StrEnum):
 
     TEXT = "text"
     DAYS = "days"
+    NUMBER = "number"
     TEXTS = "texts"
+
+
+_WHOLE_NUMBERS: Final = frozenset({ValueType.DAYS, ValueType.NUMBER})
+_TYPE_WORDS: Final = {
+    ValueType.TEXT: "a text",
+    ValueType.TEXTS: "a list of texts",
+    **dict.fromkeys(_WHOLE_NUMBERS, "a whole number"),
+}
 
 
 class ConfigKey(NamedTuple):
@@ -134,6 +143,50 @@ KEYS: Final[Sequence[ConfigKey]] = (
         type=ValueType.TEXTS,
     ),
     ConfigKey(
+        "agent",
+        "the shell command that starts an agent, whatever its role; without one no agent is started",
+        "",
+        git="kas.agent",
+    ),
+    ConfigKey("agent_planner", "the same for planners", "kas.agent", git="kas.agent.planner"),
+    ConfigKey("agent_coder", "the same for coders", "kas.agent", git="kas.agent.coder"),
+    ConfigKey("agent_reviewer", "the same for reviewers", "kas.agent", git="kas.agent.reviewer"),
+    ConfigKey(
+        "most_agents",
+        "how many agents may be at work at the same time",
+        "4",
+        git="kas.maxAgents",
+        type=ValueType.NUMBER,
+    ),
+    ConfigKey(
+        "task_timeout",
+        "minutes after which an agent that is still at work counts as unknown; 0: never",
+        "120",
+        git="kas.taskTimeout",
+        type=ValueType.NUMBER,
+    ),
+    ConfigKey(
+        "task_retries",
+        "how often a job that failed is tried again without anybody being asked",
+        "0",
+        git="kas.taskRetries",
+        type=ValueType.NUMBER,
+    ),
+    ConfigKey(
+        "review_cap",
+        "reviews that ask for changes after which a person has to decide how it goes on; 0: no limit",
+        "5",
+        git="kas.reviewCap",
+        policy="review_cap",
+        type=ValueType.NUMBER,
+    ),
+    ConfigKey(
+        "worktrees",
+        "the folder in which worktrees for agents are made, relative to the main worktree",
+        ".worktrees",
+        git="kas.worktrees",
+    ),
+    ConfigKey(
         "reader",
         "the plugin that reads references and history",
         "gitcli",
@@ -219,10 +272,20 @@ class Configuration:
     def days(self, name: str) -> int:
         """The setting of ``name`` as a number of days."""
         setting = self.setting(name)
-        if not _NUMBER_OF_DAYS.fullmatch(setting.value):
+        if not _WHOLE_NUMBER.fullmatch(setting.value):
             raise InvalidConfiguration(
                 f"{_where(setting)}: '{setting.value}' is no number of days.",
                 next_step="Use a whole number such as 3.",
+            )
+        return int(setting.value)
+
+    def number(self, name: str) -> int:
+        """The setting of ``name`` as a whole number."""
+        setting = self.setting(name)
+        if not _WHOLE_NUMBER.fullmatch(setting.value):
+            raise InvalidConfiguration(
+                f"{_where(setting)}: '{setting.value}' is no whole number.",
+                next_step="Use a whole number such as 4.",
             )
         return int(setting.value)
 
@@ -353,14 +416,12 @@ def _text(value: object, key: ConfigKey, place: str) -> str:
     if key.type is ValueType.TEXTS:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return "\n".join(value)
-    elif key.type is ValueType.DAYS:
+    elif key.type in _WHOLE_NUMBERS:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1_000_000:
             return str(value)
     elif isinstance(value, str):
         return value
-    word = {ValueType.TEXT: "a text", ValueType.DAYS: "a whole number", ValueType.TEXTS: "a list of texts"}[
-        key.type
-    ]
+    word = _TYPE_WORDS[key.type]
     name = key.user if place.endswith("config.toml") else key.policy
     raise InvalidConfiguration(f"{place}: '{name}' is not {word}.", next_step=f"It is {key.meaning}.")
 
@@ -385,6 +446,6 @@ def _why_not(word: str) -> str:
         return "a committed file may not choose the plan store, because it differs per branch"
     if word.startswith("guard"):
         return "a committed file may not say what is guarded, because what is pushed would decide on itself"
-    if word in {"test_command", "testCommand"}:
+    if word in {"test_command", "testCommand"} or word.startswith("agent"):
         return "a committed file may not choose a command to run"
     return "there is no such key"

@@ -31,6 +31,7 @@ from git_kas.cli.schema_types import (
     or_null,
 )
 from git_kas.cli.schema_untrack import INIT
+from git_kas.cli.schema_waves import WAVES_DATA
 from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
@@ -184,6 +185,7 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     **JANITOR_DATA,
     **HOOKS_DATA,
     **PLACES_DATA,
+    **WAVES_DATA,
     "finish": FINISH,
     "init": INIT,
     "plan.list": list_of(_PLAN),

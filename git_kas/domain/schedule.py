@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.agents import MODES, Mode
+from git_kas.domain.signal_rules import Cause, Rejection
 from git_kas.domain.stage import AT_WORK, PASSED, UNDECIDED, Attempt, Job, JobState, RunDocument, Stage
 from git_kas.domain.timestamps import later
 from git_kas.errors import InvalidTransition, NotFound, UsageError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from git_kas.domain.plan import Plan
     from git_kas.domain.plan_document import PlanDocument
+
+STOP_BEFORE_RETRY: Final = frozenset({JobState.UNKNOWN})
+"""Jobs whose agent may be at work still when somebody wants another attempt."""
 
 PASSED_OVER: Final = "it is before the wave that was asked for"
 _NO_WORD: Final = "its agent ended without a word about the result"
@@ -90,7 +94,8 @@ def _wave_jobs(document: PlanDocument) -> list[Job]:
 def refreshed(stage: Stage, document: PlanDocument, content_id: str) -> Stage:
     """The stage after the plan's text was changed while it runs.
 
-    What has begun stays as it is; what has not is as the new text says.
+    What has begun stays as it is; what has not is as the new text says. A text that leaves nothing to do is not
+    followed: that must not pass for having done it.
     """
     if stage.mode is not Mode.WAVES or stage.content_id == content_id:
         return stage
@@ -106,6 +111,8 @@ def refreshed(stage: Stage, document: PlanDocument, content_id: str) -> Stage:
         elif job.place >= current:
             jobs.append(job)
     jobs.sort(key=lambda job: job.place)
+    if not any(job.attempts or job.state is JobState.PENDING for job in jobs):
+        return stage._replace(content_id=content_id)
     return stage._replace(jobs=tuple(jobs), waves=len(document.waves), content_id=content_id)
 
 
@@ -163,6 +170,21 @@ def deadline(stage: Stage, seconds: float) -> str:
         job.last.began for job in stage.jobs if job.state is JobState.RUNNING and job.last and job.last.began
     ]
     return later(min(began), seconds) if began and seconds else ""
+
+
+def unfinished(plan: Plan, stage: Stage | None) -> Rejection | None:
+    """Why the plan is not implemented yet, whatever one of its agents says; None if nothing speaks against it."""
+    if (
+        stage is None
+        or stage.mode is not Mode.WAVES
+        or stage.entered != (plan.moved.time if plan.moved else "")
+    ):
+        return None
+    open_jobs = [job for job in stage.jobs if job.state not in PASSED]
+    if stage.aborted or not open_jobs:
+        return None
+    word = f"{open_jobs[0].id} is {open_jobs[0].state}"
+    return Rejection(Cause.UNFINISHED, f"The waves of the plan are not done: {word}.")
 
 
 # -- what happens to a job -------------------------------------------------------------------------------

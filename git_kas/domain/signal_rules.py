@@ -30,17 +30,19 @@ class Cause(StrEnum):
     INVALID = "invalid"
     NO_PLAN = "no_plan"
     CHANGED = "changed"
+    UNFINISHED = "unfinished"
 
 
 CAUSE_MEANINGS: Final[Mapping[Cause, str]] = {
     Cause.MALFORMED: "its name, header or size is not that of a signal",
     Cause.USER_ONLY: "it asks for an event that only a user may apply",
-    Cause.STALE: "it belongs to an earlier round of the plan",
+    Cause.STALE: "it belongs to an earlier round of the plan, or approves what is not the branch's tip any more",
     Cause.CONTRADICTED: "an approval and a request for changes were found together; both are set aside",
     Cause.LATE: "the other verdict had been applied when it came",
     Cause.INVALID: "the event is not valid in the plan's status",
     Cause.NO_PLAN: "there is no such plan",
     Cause.CHANGED: "its text was changed after it had been applied; it cannot be retried",
+    Cause.UNFINISHED: "tasks of the plan's waves are not done yet",
 }
 
 

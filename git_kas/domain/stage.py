@@ -120,13 +120,15 @@ class RunDocument(NamedTuple):
     """All that is known of how a plan was driven: the present stage, and earlier ones.
 
     ``given`` is the change number of the newest verdict whose text was handed on. ``notice`` says why nothing
-    is started although something could be; empty if nothing keeps it.
+    is started although something could be; empty if nothing keeps it. ``allowed`` is how many rounds of review
+    a user has allowed beyond the limit.
     """
 
     stage: Stage | None = None
     past: tuple[Stage, ...] = ()
     given: int = 0
     notice: str = ""
+    allowed: int = 0
 
 
 def encode_run(document: RunDocument) -> dict[str, object]:
@@ -137,6 +139,7 @@ def encode_run(document: RunDocument) -> dict[str, object]:
         "past": [_encode_stage(stage) for stage in document.past],
         "given": document.given,
         "notice": document.notice,
+        "allowed": document.allowed,
     }
 
 
@@ -161,6 +164,7 @@ def decode_run(stored: Mapping[str, Any]) -> RunDocument:
                 tuple(_decode_stage(one) for one in stored["past"]),
                 int(stored["given"]),
                 str(stored["notice"]),
+                int(stored["allowed"]),
             )
     except ValueError as error:
         raise StoreCorrupt(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
+
+
+SETTLING: Final = 0.1
+"""Seconds."""
 
 
 class WatchedFolder(NamedTuple):
@@ -32,8 +36,12 @@ class Changes(Protocol):
 class Watch(Protocol):
     """Watches folders."""
 
-    def changes(self, folders: Sequence[WatchedFolder]) -> AbstractContextManager[Changes]:
+    def changes(
+        self, folders: Sequence[WatchedFolder], settling: float = SETTLING
+    ) -> AbstractContextManager[Changes]:
         """Watch ``folders`` until the context ends; nothing that happens in it is missed.
+
+        What changes within ``settling`` seconds after a change counts as one with it.
 
         Raises:
             KasError: the system cannot watch more folders.

@@ -11,8 +11,10 @@ from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.mutation import Author, Create, Request, Transition
 from git_kas.domain.plan_document import decode_plan, parse_plan
-from git_kas.domain.signal_rules import Dated, Rejection, entered_ns, stale_or_late
+from git_kas.domain.schedule import unfinished
+from git_kas.domain.signal_rules import Cause, Dated, Rejection, entered_ns, stale_or_late
 from git_kas.domain.signal_text import read_signal_text, signal_key
+from git_kas.domain.stage import decode_run
 from git_kas.domain.timestamps import precise_time
 from git_kas.errors import AlreadyExists, Conflict, KasError, KeyReused, NotFound
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from git_kas.domain.ledger import Outcome
-    from git_kas.domain.names import PlanName
+    from git_kas.domain.names import ObjectId, PlanName
     from git_kas.domain.plan import Plan
     from git_kas.domain.signals import Signal
     from git_kas.ports.clock import Clock
@@ -28,19 +30,24 @@ if TYPE_CHECKING:
     from git_kas.ports.progress import Progress
     from git_kas.ports.signals import ClaimedSignal, SignalBox, SignalPlace
     from git_kas.ports.store import Store
+    from git_kas.usecases.judged_commit import FindNewerTip
 
 _ATTEMPTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class SignalPorts:
-    """What signals are applied through."""
+    """What signals are applied through.
+
+    ``newer_tip`` finds the tip of a plan's branch that has gone on since a commit of it was judged.
+    """
 
     box: SignalBox
     store: Store
     plan_files: PlanFiles
     clock: Clock
     progress: Progress
+    newer_tip: FindNewerTip = lambda plan, judged: None  # noqa: E731, ARG005 - where there are no branches
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class SignalCommitter:
     def __init__(self, ports: SignalPorts, scope: SignalScope) -> None:
         self._store = ports.store
         self._plan_files = ports.plan_files
+        self._newer_tip = ports.newer_tip
         self._scope = scope
         self._plans = {plan.filename: plan for plan in ports.store.list_plans()}
         self._entered: dict[PlanName, int] = {}
@@ -122,6 +130,7 @@ class SignalCommitter:
         plan = self._plan(claimed, signal, event)
         dated = Dated(event, text.round, claimed.mtime_ns)
         rejection = stale_or_late(plan, dated, self.entered(plan))
+        rejection = rejection or self._unfinished(plan, event) or self._outdated(plan, event, text.head)
         if rejection is not None:
             return rejection
         mutation = Transition(
@@ -131,6 +140,21 @@ class SignalCommitter:
             if_revision=plan.revision,
         )
         return Prepared(claimed, signal, mutation, _request(claimed, text.body))
+
+    def _unfinished(self, plan: Plan, event: Event) -> Rejection | None:
+        """Why an agent cannot say that all is implemented: others are given tasks of the same plan."""
+        if event is not Event.IMPLEMENT_FINISHED or plan.status is not Status.IMPLEMENTING:
+            return None
+        run = self._store.get_run(plan.filename)
+        stage = decode_run(run.document).stage if run else None
+        return unfinished(plan, stage)
+
+    def _outdated(self, plan: Plan, event: Event, judged: ObjectId | None) -> Rejection | None:
+        """Why an approval does not count: the branch has gone on since."""
+        if event is not Event.REVIEW_APPROVED or judged is None:
+            return None
+        tip = self._newer_tip(plan, judged)
+        return Rejection(Cause.STALE, f"It judges {judged[:12]}; the branch is at {tip[:12]}.") if tip else None
 
     def commit_all(self, prepared: Sequence[Prepared]) -> Sequence[Committed | Rejection | KasError]:
         """Commit signals of distinct plans: what came of each.

@@ -13,6 +13,7 @@ from git_kas.usecases.commit_signal import SignalPorts, SignalScope
 from git_kas.usecases.drive_plan import Memory, PlanDriver
 from git_kas.usecases.drive_ports import Happening, Step
 from git_kas.usecases.drive_signals import apply_orders
+from git_kas.usecases.judged_commit import newer_tip_finder
 from git_kas.usecases.signals import signal_places
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan
+    from git_kas.domain.run_ids import RunId
     from git_kas.usecases.apply_signals import Handled
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope
 
@@ -45,12 +47,18 @@ class Driver:
     """Drives all plans of a repository; one instance lives as long as the watcher does."""
 
     def __init__(self, ports: DrivePorts, scope: DriveScope) -> None:
-        self._ports = ports
-        self._scope = scope
+        self.ports = self._ports = ports
+        self.scope = self._scope = scope
         self._memory = Memory()
         self._told: set[str] = set()
         self._looked = False
+        self._running: frozenset[RunId] = frozenset()
         self._seen_in_work: set[PlanName] = set()
+
+    @property
+    def runs(self) -> frozenset[RunId]:
+        """The runs that nobody has seen the end of."""
+        return self._running
 
     def look(self) -> Look:
         """Do all that there is to do now.
@@ -77,8 +85,9 @@ class Driver:
             held = driver.at_work
             more = self._drive(driver, places, look, deadlines) or more
             places -= driver.at_work - held
-            if driver.at_work:
+            if driver.needs_another_look:
                 deadlines.append(later(self._now(), _AGENTS_LOOKED_AFTER))
+        self._running = frozenset(run for driver in drivers for run in driver.runs)
         look.again = min((deadline for deadline in deadlines if deadline), default="")
         return more or len(look.happened) > before
 
@@ -134,10 +143,10 @@ class Driver:
             self._warn(look, problem)
         if not found.waiting and not found.claimed:
             return
-        signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress)
-        applied = apply_signals(
-            signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree)
-        )
+        location = scope.location
+        newer_tip = newer_tip_finder(ports.porcelain, location.main_worktree or location.common_dir, scope.base)
+        signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress, newer_tip)
+        applied = apply_signals(signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree))
         look.happened += [one for handled in applied.handled for one in _happenings(handled)]
         for handled in applied.handled:
             if handled.error is not None:
@@ -153,7 +162,9 @@ class Driver:
 def _happenings(handled: Handled) -> Sequence[Happening]:
     row = handled.row
     if handled.handling is Handling.APPLIED:
-        return [Happening(Step.APPLIED, row.plan, "", f"{row.event}: {handled.from_status} → {handled.to_status}")]
+        return [
+            Happening(Step.APPLIED, row.plan, "", f"{row.event}: {handled.from_status} → {handled.to_status}")
+        ]
     if handled.handling is Handling.REJECTED:
         return [Happening(Step.REJECTED, row.plan, "", f"{row.name}: {handled.reason}")]
     return []

@@ -62,6 +62,7 @@ class PlanDriver:
         self._progress = Progress(ports.store, ports.clock, plan, scope.owner)
         self._plan = plan
         self._starter = AgentStarter(ports, scope, plan)
+        self._waits = False
         self.happened: list[Happening] = []
 
     @property
@@ -69,6 +70,18 @@ class PlanDriver:
         """How many agents of the plan are at work."""
         stage = self._progress.document.stage
         return len(schedule.at_work(stage)) if stage else 0
+
+    @property
+    def needs_another_look(self) -> bool:
+        """Whether agents may end without anybody being told."""
+        return bool(self.at_work) or self._waits
+
+    @property
+    def runs(self) -> list[RunId]:
+        """The runs of the plan that may be going on."""
+        stage = self._progress.document.stage
+        jobs = schedule.with_agents(stage) if stage else []
+        return [RunId(job.last.run_id) for job in jobs if job.last]
 
     @property
     def deadline(self) -> str:
@@ -135,7 +148,7 @@ class PlanDriver:
         feedback: list[int] = []
         if mode is Mode.FEEDBACK:
             limit = self._settings.most_rounds
-            if limit and plan.round >= limit:
+            if limit and plan.round >= max(limit, document.allowed):
                 self._hold(f"{plan.round} rounds of review are as many as are allowed")
                 return
             feedback = self._unseen_feedback()
@@ -239,6 +252,9 @@ class PlanDriver:
             current = self._progress.document.stage
             if current is None:
                 return
+            if self._is_at_work_still(job):
+                self._waits = True
+                continue
             try:
                 attempt = self._starter.attempt(self._progress.document, current, job)
             except KasError as error:
@@ -248,6 +264,18 @@ class PlanDriver:
             ready = self._current_job(job)
             if ready is not None:
                 self._launch(stage, ready)
+
+    def _is_at_work_still(self, job: Job) -> bool:
+        """Whether an earlier agent of the job has not ended; it is asked to, and only then another one starts."""
+        if job.last is None:
+            return False
+        run_id = RunId(job.last.run_id)
+        if self._ports.runs.reports([run_id])[run_id].state is not RunState.RUNNING:
+            return False
+        if run_id not in self._memory.stopped:
+            self._memory.stopped.add(run_id)
+            self._ports.runs.stop(run_id)
+        return True
 
     def _launch(self, stage: Stage, job: Job) -> None:
         if job.last is None:

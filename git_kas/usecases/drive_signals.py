@@ -94,7 +94,9 @@ class _Orders:
             detail = _ACTIONS[signal.form.word](self, claimed, signal, plan)
             self._note(Step.APPLIED, signal, detail)
         if not claimed.intact or not self._ports.box.finish(claimed):
-            self._reject(claimed, signal, Rejection(Cause.CHANGED, "It was applied; then its text was changed."))
+            self._reject(
+                claimed, signal, Rejection(Cause.CHANGED, "It was applied; then its text was changed.")
+            )
 
     def _start_waves(self, claimed: ClaimedSignal, signal: Signal, plan: Plan) -> str:
         """Begin with a wave, unless somebody is at work."""

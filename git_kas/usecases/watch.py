@@ -9,12 +9,11 @@ from git_kas.errors import Busy, Unreachable
 from git_kas.ports.watch import WatchedFolder
 from git_kas.usecases.drive import Look
 from git_kas.usecases.signals import signal_places
-from git_kas.usecases.watch_triage import StoreFeed
+from git_kas.usecases.watch_triage import moments_to_look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from git_kas.ports.store import Store
     from git_kas.ports.watch import Watch
     from git_kas.usecases.drive import Driver
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope
@@ -41,22 +40,21 @@ class Watcher:
         self._pause = 0.0
         self._trouble = ""
 
-    def looks(self, store: Store) -> Iterator[Look]:
-        """Each look at which something was done or is to be said; ``store`` tells when there is something to see.
+    def looks(self) -> Iterator[Look]:
+        """Each look at which something was done or is to be said.
 
         A store that cannot be reached delays everything and loses nothing.
 
         Raises:
             KasError: something else is wrong than that the store cannot be used at the moment.
         """
-        feed = StoreFeed(store)
+        moments = moments_to_look(self._watch, self._folders, self._ports.store, _SETTLING)
+        next(moments)
         while True:
-            with self._watch.changes(self._folders(), _SETTLING) as changes:
-                feed.listener = changes
-                look = self._look()
-                if look.happened or look.warnings:
-                    yield look
-                changes.wait(self._seconds_to(look))
+            look = self._look()
+            if look.happened or look.warnings:
+                yield look
+            moments.send(self._seconds_to(look))
 
     def _look(self) -> Look:
         try:
@@ -80,9 +78,11 @@ class Watcher:
     def _folders(self) -> Sequence[WatchedFolder]:
         """Where signals come to lie, where worktrees come and go, and what agents leave behind."""
         common = self._scope.location.common_dir
-        folders = [WatchedFolder(common), WatchedFolder(f"{common}/worktrees"), WatchedFolder(f"{common}/kas/runs")]
+        folders = [
+            WatchedFolder(common),
+            WatchedFolder(f"{common}/worktrees"),
+            WatchedFolder(f"{common}/kas/runs"),
+        ]
         for place in signal_places(self._ports.worktrees(), self._scope.plans_folder):
             folders += [WatchedFolder(f"{place.worktree}/{folder}") for folder in place.folders]
         return [*folders, *(WatchedFolder(self._ports.runs.folder(run)) for run in self._driver.runs)]
-
-

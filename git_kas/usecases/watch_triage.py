@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from git_kas.ports.watch import WatchedFolder
+from git_kas.ports.watch import SETTLING, WatchedFolder
 from git_kas.usecases.signals import signal_places
 from git_kas.usecases.watch_store import moments_of_store
 
@@ -37,14 +37,20 @@ def watched_folders(
     return folders
 
 
-def moments_to_look(watch: Watch, find_folders: Callable[[], Sequence[WatchedFolder]], store: Store) -> Moments:
-    """When to look at everything that triage shows; what changes while one looks counts, too.
+def moments_to_look(
+    watch: Watch,
+    find_folders: Callable[[], Sequence[WatchedFolder]],
+    store: Store,
+    settling: float = SETTLING,
+) -> Moments:
+    """When to look at folders and a store; what changes while one looks counts, too.
 
-    ``find_folders`` is called anew each time, because folders and worktrees come and go.
+    ``find_folders`` is called anew each time, because folders and worktrees come and go. ``settling`` is as in
+    :class:`git_kas.ports.watch.Watch`.
     """
     feed = _StoreFeed(store)
     while True:
-        with watch.changes(find_folders()) as changes:
+        with watch.changes(find_folders(), settling) as changes:
             feed.listener = changes
             again = yield feed.trouble
             changes.wait(again)

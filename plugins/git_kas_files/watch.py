@@ -8,14 +8,12 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from git_kas.errors import KasError
+from git_kas.ports.watch import SETTLING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from git_kas.ports.watch import WatchedFolder
-
-_SETTLING: Final = 0.1
-"""Seconds in which further changes are taken together with the first."""
 
 _MOST_SETTLINGS: Final = 10
 """After so many it is told that something has changed, even if it goes on."""
@@ -25,12 +23,12 @@ class DiskWatch:
     """Watches folders on disk."""
 
     @contextmanager
-    def changes(self, folders: Sequence[WatchedFolder]) -> Iterator[DiskChanges]:
+    def changes(self, folders: Sequence[WatchedFolder], settling: float = SETTLING) -> Iterator[DiskChanges]:
         """See :class:`git_kas.ports.watch.Watch`."""
         from watchdog import events
         from watchdog.observers import Observer
 
-        happened = DiskChanges()
+        happened = DiskChanges(settling)
         handler = events.FileSystemEventHandler()
         handler.on_any_event = happened.on_any_event  # type: ignore[method-assign]  # watchdog's way is a subclass
         observer = Observer()
@@ -56,8 +54,9 @@ class DiskWatch:
 class DiskChanges:
     """The port :class:`~git_kas.ports.watch.Changes`."""
 
-    def __init__(self) -> None:
+    def __init__(self, settling: float = SETTLING) -> None:
         self._happened = Event()
+        self._settling = settling
 
     def wait(self, seconds: float | None) -> bool:
         """See :class:`git_kas.ports.watch.Changes`."""
@@ -65,7 +64,7 @@ class DiskChanges:
             return False
         self._happened.clear()
         for _ in range(_MOST_SETTLINGS):
-            if not self._happened.wait(_SETTLING):
+            if not self._happened.wait(self._settling):
                 break
             self._happened.clear()
         return True

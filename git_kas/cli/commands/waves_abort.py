@@ -1,0 +1,41 @@
+"""``git kas waves abort``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from git_kas.cli.plan_options import add_plan, add_store
+from git_kas.cli.result import Result
+from git_kas.cli.waves_view import driven_data, driven_text
+from git_kas.domain.names import plan_name_from_argument
+from git_kas.driving import Driving
+
+if TYPE_CHECKING:
+    import argparse
+
+    from git_kas.app import App
+
+DESCRIPTION = (
+    "Start nothing more for a plan, and ask its agents to end. What they have done stays where it is, and the plan\n"
+    "in its status; 'git kas waves retry' goes on."
+)
+EXAMPLES = (("git kas waves abort rate-limit", "stop driving it"),)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """See :class:`git_kas.cli.result.Command`."""
+    add_plan(parser)
+    parser.add_argument("-m", "--note", default="", metavar="TEXT", help="why, for the history")
+    add_store(parser)
+
+
+def run(app: App, arguments: argparse.Namespace) -> Result:
+    """See :class:`git_kas.cli.result.Command`."""
+    driving = Driving(app)
+    name = plan_name_from_argument(arguments.plan)
+    done = driving.abort(name, arguments.note)
+    return Result(
+        "waves.abort",
+        lambda: driven_data(done),
+        lambda style: driven_text(done, driving.attach_hint, style),
+    )

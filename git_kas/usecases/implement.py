@@ -1,0 +1,102 @@
+"""Has a plan implemented: says so in the store, and leaves the signal that the watcher begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from git_kas.domain import schedule
+from git_kas.domain.lifecycle import Event, Status
+from git_kas.domain.mutation import Transition
+from git_kas.domain.plan_document import decode_plan, parse_plan
+from git_kas.domain.schedule import Condition
+from git_kas.domain.signal_text import write_signal_text
+from git_kas.domain.signals import form_of_word, signal_name
+from git_kas.domain.stage import decode_run
+from git_kas.errors import Conflict, UsageError
+
+if TYPE_CHECKING:
+    from git_kas.domain.ledger import Outcome
+    from git_kas.domain.mutation import Request
+    from git_kas.domain.names import PlanName
+    from git_kas.domain.plan import Plan
+    from git_kas.ports.signals import SignalBox, SignalPlace
+    from git_kas.ports.store import Store
+
+_SIGNAL: Final = "implement_wave"
+
+
+@dataclass(frozen=True, slots=True)
+class ImplementAsked:
+    """Which plan, from which wave on (None: the first), and whether plans of its topic may collide with it."""
+
+    plan: PlanName
+    wave: int | None = None
+    allow_collision: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Implemented:
+    """What was said: the plan's move (None where it is being implemented already), and the signal that waits."""
+
+    plan: PlanName
+    wave: int
+    waves: int
+    outcome: Outcome | None
+    path: str
+
+
+def implement(
+    store: Store, box: SignalBox, place: SignalPlace, asked: ImplementAsked, request: Request
+) -> Implemented:
+    """Move the plan to implementing, and leave the signal. Everything is checked before anything is said.
+
+    If it is interrupted in between, the same command goes on.
+
+    Raises:
+        NotFound: there is no such plan.
+        UsageError: its store holds no text of it, or it has no such wave.
+        Conflict: agents are at work on it.
+        InvalidTransition, TopicCollision, NotAllowed: it cannot be begun now.
+        AlreadyExists: another signal about its waves is waiting.
+    """
+    plan = store.get_plan(asked.plan)
+    content = store.get_content(asked.plan)
+    if content is None or not content.strip():
+        raise UsageError(
+            f"The store holds no text of {asked.plan}.",
+            next_step="Write it, then 'git kas plan register --update'.",
+        )
+    document = parse_plan(decode_plan(content)[0])
+    wave = asked.wave if asked.wave is not None else next((one.number for one in document.waves), 1)
+    schedule.place_of_wave(document, wave)
+    outcome = None
+    if plan.status is Status.IMPLEMENTING:
+        _expect_idle(store, plan)
+    else:
+        mutation = Transition(
+            plan.filename, (Event.IMPLEMENT_START,), None, plan.revision, allow_collision=asked.allow_collision
+        )
+        outcome = store.commit(mutation, request)
+        plan = outcome.plan or plan
+    text = write_signal_text("", plan.round, None)
+    path = box.write(place, signal_name(form_of_word(_SIGNAL), plan.filename, wave), text)
+    return Implemented(plan.filename, wave, len(document.waves), outcome, path)
+
+
+def _expect_idle(store: Store, plan: Plan) -> None:
+    """Go on only if nobody is at work on a plan that is being implemented.
+
+    Raises:
+        Conflict: somebody is.
+    """
+    run = store.get_run(plan.filename)
+    stage = decode_run(run.document).stage if run else None
+    if stage is not None and schedule.condition(stage) in {Condition.WORKING, Condition.UNDECIDED}:
+        wave = schedule.current_wave(stage)
+        where = f", in wave {wave} of {stage.waves}" if wave is not None else ""
+        raise Conflict(
+            f"{plan.filename} is being driven already{where}.",
+            next_step="See 'git kas waves status'.",
+            current=plan,
+        )
