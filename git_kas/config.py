@@ -134,6 +134,12 @@ KEYS: Final[Sequence[ConfigKey]] = (
         type=ValueType.TEXTS,
     ),
     ConfigKey(
+        "runner",
+        "the plugin that starts agents: tmux (in terminals that one can attach to) or process (without any)",
+        "tmux",
+        git="kas.runner",
+    ),
+    ConfigKey(
         "reader",
         "the plugin that reads references and history",
         "gitcli",

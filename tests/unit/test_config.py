@@ -29,6 +29,7 @@ SOURCES: dict[str, dict[str, str]] = {
         "test_command": "kas.testcommand",
         "forge": "kas.forge",
         "reader": "kas.reader",
+        "runner": "kas.runner",
         "guard_paths": "kas.guard.path",
         "guard_baseline": "kas.guard.baseline",
     },
@@ -54,6 +55,7 @@ DEFAULTS = {
     "test_command": "",
     "forge": "github",
     "reader": "gitcli",
+    "runner": "tmux",
     "guard_paths": "plan-state.json",
     "guard_baseline": "",
 }
