@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from git_kas.domain.base import Base, References
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
     from git_kas.ports.activity import Activity
+    from git_kas.ports.agent_runs import AgentRuns
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.progress import Progress
+    from git_kas.ports.runner import Runner
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
@@ -321,6 +323,22 @@ class Workspace:
         """The runner of commands that the user has configured."""
         found = self.plugins.call(_PROCESS_PLUGIN, "kas_commands", environment=self.environment)
         return cast("Commands", found)
+
+    @cached_property
+    def agent_runs(self) -> AgentRuns:
+        """The runs of agents on this repository."""
+        location, environment = self.location, self.environment
+        found = self.plugins.call(_PROCESS_PLUGIN, "kas_agent_runs", location=location, environment=environment)
+        return cast("AgentRuns", found)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What starts agents, which ``kas.runner`` names."""
+        setting = self.config.setting("runner")
+        location, environment = self.location, self.environment
+        with _named(setting):
+            found = self.plugins.call(setting.value, "kas_runner", location=location, environment=environment)
+        return cast("Runner", found)
 
     @cached_property
     def forge(self) -> Forge:

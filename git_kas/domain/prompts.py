@@ -1,7 +1,7 @@
 """What agents are told: a template for each way of working, and the words that are put into it.
 
-A repository may bring templates of its own, committed on its base branch as ``.kas/prompts/<mode>.md``; they are
-texts, never commands. Fields are written ``$name`` or ``${name}``, a dollar sign ``$$`` (string.Template).
+A repository may bring templates of its own, committed on its base branch as ``.kas/prompts/<mode>.md``; they
+are texts, never commands. Fields are written ``$name`` or ``${name}``, a dollar sign ``$$`` (string.Template).
 """
 
 from __future__ import annotations
@@ -62,8 +62,9 @@ TEMPLATES: Final[Mapping[Mode, str]] = {
 You are the planner of the plan $plan: $title.
 
 Write its text to $text_path: goal, architecture, tech stack, then waves (`## Wave 1: …`) of tasks
-(`### Task 1: …`), each task with the files that it creates or changes. Tasks of one wave run at the same time and
-must not touch the same file; a later wave says what it depends on. `git kas lint $text_path` must find nothing.
+(`### Task 1: …`), each task with the files that it creates or changes. Tasks of one wave run at the same time
+and must not touch the same file; a later wave says what it depends on. `git kas lint $text_path` must find
+nothing.
 
 What is known so far:
 
@@ -128,8 +129,8 @@ The whole plan: git kas plan show $plan --text
 What was done: git diff $base...$branch
 
 Judge whether the branch does what the plan says, and does it well: correctness, tests, security, simplicity.
-Mend trivial things yourself and commit them. Then report exactly one verdict, as the last thing you do; it counts
-for the commit that you have judged:
+Mend trivial things yourself and commit them. Then report exactly one verdict, as the last thing you do; it
+counts for the commit that you have judged:
 
 - nothing more to do: $done
 - changes are needed: git kas signal review_changes_requested $plan -F FILE
@@ -141,9 +142,9 @@ for the commit that you have judged:
 """What agents are told where the repository does not say otherwise."""
 
 _SHARING: Final = """\
-- $peers agents work in this worktree at the same time, each on files of its own. Do not stash, reset, restore or
-  add everything; run no formatter over the whole project; leave the tests of others alone. Commit often, with the
-  number of your task. If something of another task is missing, commit what you have, say so, and stop.
+- $peers agents work in this worktree at the same time, each on files of its own. Do not stash, reset, restore
+  or add everything; run no formatter over the whole project; leave the tests of others alone. Commit often,
+  with the number of your task. If something of another task is missing, commit what you have, say so, and stop.
 """
 
 

@@ -14,11 +14,11 @@ _DIGITS_OF_HASH: Final = 16
 
 
 class RunId(str):
-    """The name of a run: one file name, whatever characters are in it, such as ``2026-02-28-search-W1-T2-1``."""
+    """The name of a run: one file name of whatever characters, such as ``2026-02-28-search-W1-T2-1``."""
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Self:  # noqa: D102
+    def __new__(cls, text: str) -> Self:
         problem = _problem(text)
         if problem:
             raise InvalidName(
@@ -29,7 +29,7 @@ class RunId(str):
 
 
 def job_run_id(plan: PlanName, job: str, attempt: int) -> RunId:
-    """The run of the ``attempt``-th agent of ``job``, such as ``W1-T2``, of ``plan``."""
+    """The run of the ``attempt``-th agent at ``job``, such as ``W1-T2`` or ``R1-reviewer``, of ``plan``."""
     return _run_id(plan.key, f"-{job}-{attempt}")
 
 

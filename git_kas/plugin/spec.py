@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.activity import Activity
+    from git_kas.ports.agent_runs import AgentRuns
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from git_kas.ports.locks import Locks
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
+    from git_kas.ports.runner import Runner
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
     from git_kas.ports.store_host import HostRequest, StoreHost
@@ -207,3 +209,17 @@ def kas_activity() -> Activity:  # type: ignore[empty-body]  # a specification h
 @_hookspec(firstresult=True)
 def kas_hook_files(environment: Mapping[str, str]) -> HookFiles:  # type: ignore[empty-body]  # a specification
     """Make what reads and changes hooks folders. Provided by the plugin ``hooks``."""
+
+
+@_hookspec(firstresult=True)
+def kas_agent_runs(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation, environment: Mapping[str, str]
+) -> AgentRuns:
+    """Open the runs of agents on a repository. Provided by the plugin ``process``."""
+
+
+@_hookspec(firstresult=True)
+def kas_runner(  # type: ignore[empty-body]  # a specification has no body
+    location: RepositoryLocation, environment: Mapping[str, str]
+) -> Runner:
+    """Make what starts agents so that they survive us. ``kas.runner`` chooses the plugin by name."""

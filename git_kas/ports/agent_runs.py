@@ -39,7 +39,7 @@ class RunState(StrEnum):
     EXITED = "exited"
     """The agent has ended, and its exit status is known."""
     LOST = "lost"
-    """It began and is over, but nobody has seen how it ended: the machine went down, or everything was killed."""
+    """It began and is over, but nobody has seen how it ended: all was killed, or the machine went down."""
 
 
 class RunReport(NamedTuple):
@@ -77,8 +77,8 @@ class AgentRuns(Protocol):
     def stop(self, run_id: RunId) -> bool:
         """Ask the agent, and all that it has started in its process group, to end; do not wait for that.
 
-        Who does not heed is killed a while later, unless what watches over the run was itself killed. A run that
-        has not begun never will any more. False: nothing ran.
+        Who does not heed is killed a while later, unless what watches over the run was killed itself. A run
+        that has not begun never will any more. False: nothing ran.
 
         Raises:
             ProgramFailed: it runs where it cannot be reached from here.

@@ -24,7 +24,7 @@ _TERMINATED: Final = -15
 class MemoryAgentRuns:
     """Runs as values. What happens to them is said by :meth:`begin`, :meth:`end` and :meth:`lose`.
 
-    ``begun`` lists the runs in the order in which their agents were started. A run that is stopped ends at once.
+    ``begun`` lists the runs in the order in which they began. A run that is stopped ends at once.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)

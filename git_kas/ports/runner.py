@@ -24,4 +24,4 @@ class Runner(Protocol):
         """
 
     def attach_hint(self, run_id: RunId) -> str:
-        """A command line that shows a person the agent at work, empty if there is none. Nothing is asked for it."""
+        """A command line that shows a person the agent at work, empty if there is none."""

@@ -47,7 +47,7 @@ class SignalPorts:
     plan_files: PlanFiles
     clock: Clock
     progress: Progress
-    newer_tip: FindNewerTip = lambda plan, judged: None  # noqa: E731, ARG005 - where there are no branches
+    newer_tip: FindNewerTip = lambda plan, judged: None
 
 
 @dataclass(frozen=True, slots=True)

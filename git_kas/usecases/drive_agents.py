@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain import schedule
 from git_kas.domain.agents import MODES, Mode
-from git_kas.domain.names import BranchName
 from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.prompts import feedback_text, fields_of_job, fields_of_plan, render
 from git_kas.domain.run_ids import RunId, job_run_id
@@ -16,6 +15,7 @@ from git_kas.ports.agent_runs import RunSpec, RunState
 from git_kas.usecases.drive_worktrees import branch_of, folder_of_branch
 
 if TYPE_CHECKING:
+    from git_kas.domain.names import BranchName
     from collections.abc import Mapping
 
     from git_kas.domain.plan import Plan

@@ -174,7 +174,7 @@ class _Orders:
 
 
 _ACTIONS: Final[Mapping[str, Callable[[_Orders, ClaimedSignal, Signal, Plan], str]]] = {
-    "implement_wave": _Orders._start_waves,  # noqa: SLF001 - a table of this class's own methods
-    "implement_task_finished": _Orders._finish_task,  # noqa: SLF001
-    "elaborator_finished": _Orders._take_text,  # noqa: SLF001
+    "implement_wave": _Orders._start_waves,
+    "implement_task_finished": _Orders._finish_task,
+    "elaborator_finished": _Orders._take_text,
 }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from git_kas.domain.names import BranchName
 from git_kas.errors import UsageError, WouldLoseData
 
 if TYPE_CHECKING:
+    from git_kas.domain.names import BranchName
     from git_kas.domain.plan import Plan
     from git_kas.ports.git import Porcelain
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope

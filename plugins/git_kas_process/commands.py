@@ -5,13 +5,12 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Final
 
+from git_kas.domain.agent_environment import command_environment
 from git_kas.errors import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# In a hook they would lead a git that the command starts to another repository than that of its folder.
-_REPOSITORY_BOUND: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY")
 _STANDARD_ERROR: Final = 2
 
 
@@ -19,9 +18,7 @@ class ShellCommands:
     """The port :class:`~git_kas.ports.commands.Commands`; children get ``environment``."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {
-            name: value for name, value in environment.items() if name not in _REPOSITORY_BOUND
-        }
+        self._environment = command_environment(environment)
 
     def run(self, command: str, folder: str) -> int:
         """See :class:`git_kas.ports.commands.Commands`."""

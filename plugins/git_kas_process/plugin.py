@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from git_kas.domain.location import RepositoryLocation
     from git_kas.ports.activity import Activity
+    from git_kas.ports.agent_runs import AgentRuns
     from git_kas.ports.commands import Commands
     from git_kas.ports.inspection import ProcessTable
     from git_kas.ports.processes import Processes
+    from git_kas.ports.runner import Runner
 
 
 def kas_processes(environment: Mapping[str, str]) -> Processes:
@@ -39,3 +42,17 @@ def kas_activity() -> Activity:
     from git_kas_process.activity import ProcActivity
 
     return ProcActivity()
+
+
+def kas_agent_runs(location: RepositoryLocation, environment: Mapping[str, str]) -> AgentRuns:
+    """Runs of agents, in the common directory."""
+    from git_kas_process.agent_runs import FolderAgentRuns
+
+    return FolderAgentRuns(location.common_dir, environment)
+
+
+def kas_runner(location: RepositoryLocation, environment: Mapping[str, str]) -> Runner:
+    """Processes without a terminal."""
+    from git_kas_process.runner import ProcessRunner
+
+    return ProcessRunner(location.common_dir, environment)

@@ -12,8 +12,10 @@ from git_kas.domain.hooks import HookName
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
+from git_kas.domain.run_ids import RunId
 from git_kas.errors import ProgramFailed
 from git_kas.plugin.manager import PluginManager
+from git_kas.ports.agent_runs import RunReport, RunState
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.guarded import ObjectKind, Peeled
 from git_kas.ports.signals import SignalPlace
@@ -272,3 +274,17 @@ def test_kas_private_files(plugins: PluginManager, tmp_path: Path) -> None:
         files.update(str(path), lambda text, number=number: f"{text}{number}\n")
     assert path.read_text() == "0\n1\n"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_kas_agent_runs(plugins: PluginManager, repo: Repo, environment: dict[str, str]) -> None:
+    runs = plugins.call("process", "kas_agent_runs", location=location(repo), environment=environment)
+    run_id = RunId("a-W1-T1-1")
+    assert runs.reports([run_id]) == {run_id: RunReport(RunState.NEVER)}
+    assert runs.folder(run_id) == f"{repo.path}/.git/kas/runs/a-W1-T1-1"
+
+
+@pytest.mark.parametrize("runner", ["process", "tmux"])
+def test_kas_runner(plugins: PluginManager, repo: Repo, environment: dict[str, str], runner: str) -> None:
+    made = plugins.call(runner, "kas_runner", location=location(repo), environment=environment)
+    with pytest.raises(ProgramFailed):
+        made.start(RunId("a-W1-T1-1"), ["/missing"], f"{repo.path}/missing")

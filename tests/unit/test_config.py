@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_kas.config import KEY_BY_NAME, KEYS, Configuration, PolicyFile, ValueType, user_files
+from git_kas.config import Configuration, PolicyFile, user_files
+from git_kas.config_keys import KEY_BY_NAME, KEYS, ValueType
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
 from git_kas.errors import InvalidConfiguration
 
@@ -29,6 +30,7 @@ SOURCES: dict[str, dict[str, str]] = {
         "test_command": "kas.testcommand",
         "forge": "kas.forge",
         "reader": "kas.reader",
+        "runner": "kas.runner",
         "guard_paths": "kas.guard.path",
         "guard_baseline": "kas.guard.baseline",
     },
@@ -54,6 +56,7 @@ DEFAULTS = {
     "test_command": "",
     "forge": "github",
     "reader": "gitcli",
+    "runner": "tmux",
     "guard_paths": "plan-state.json",
     "guard_baseline": "",
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from git_kas.cli.result import Result
 from git_kas.cli.style import Style, printable, render_table
-from git_kas.config import KEY_BY_NAME, KEYS
+from git_kas.config_keys import KEY_BY_NAME, KEYS
 from git_kas.errors import UsageError
 
 if TYPE_CHECKING:

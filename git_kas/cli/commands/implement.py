@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from git_kas.app import App
 
 DESCRIPTION = (
-    "Have a plan implemented: it becomes 'implementing', and the watcher starts a coder for each task, wave by\n"
-    "wave; one coder for all of it where the plan has no waves. What 'git kas watch' is told by this is a signal,\n"
-    "so it need not run yet. Of a plan that is being implemented already, another wave is begun if nobody is at\n"
-    "work on it."
+    "Have a plan implemented: it becomes 'implementing', and the watcher starts a coder for each task, wave\n"
+    "by wave; one coder for all of it where the plan has no waves. What 'git kas watch' is told by this is a\n"
+    "signal, so it need not run yet. Of a plan that is being implemented already, another wave is begun if\n"
+    "nobody is at work on it."
 )
 EXAMPLES = (
     ("git kas implement 2026-02-28-rate-limit", "begin with the first wave"),

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from git_kas.app import App
+    from git_kas.usecases.drive import Look
 
 DESCRIPTION = (
-    "Drive the plans of this repository until Ctrl-C: apply the signals of all worktrees as they appear, start\n"
-    "agents for planning, for the tasks of waves and for reviews, advance from wave to wave, and hand what a\n"
-    "review has found to the next coder. Agents are started by the commands in kas.agent, kas.agent.planner,\n"
-    "kas.agent.coder and kas.agent.reviewer; without one, only signals are applied. One process watches a\n"
-    "repository. It can be killed at any moment, and started again: everything goes on, and nothing is done twice.\n"
-    "While nothing happens, nothing is done."
+    "Drive the plans of this repository until Ctrl-C: apply the signals of all worktrees as they appear,\n"
+    "start agents for planning, for the tasks of waves and for reviews, advance from wave to wave, and hand\n"
+    "what a review has found to the next coder. Agents are started by the commands in kas.agent,\n"
+    "kas.agent.planner, kas.agent.coder and kas.agent.reviewer; without one, only signals are applied. One\n"
+    "process watches a repository. It can be killed at any moment, and started again: everything goes on,\n"
+    "and nothing is done twice. While nothing happens, nothing is done."
 )
 EXAMPLES = (
     ('git config kas.agent \'claude -p "$(cat "$KAS_PROMPT_FILE")"\'', "how agents are started"),
@@ -41,14 +42,14 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     driving = Driving(app)
     if arguments.once:
-        look = driving.look_once()
-        return Result("watch", lambda: look_data(look), lambda _: look_lines(look), look.warnings)
+        return _shown(driving.look_once())
     begun = Result("watch", lambda: {"happened": []}, lambda _: "")
     return begun._replace(more=_looks(driving))
 
 
 def _looks(driving: Driving) -> Iterator[Result]:
-    for look in driving.looks():
-        yield Result(
-            "watch", lambda look=look: look_data(look), lambda _, look=look: look_lines(look), look.warnings
-        )
+    yield from map(_shown, driving.looks())
+
+
+def _shown(look: Look) -> Result:
+    return Result("watch", lambda: look_data(look), lambda _: look_lines(look), look.warnings)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from git_kas.app import App
 
 DESCRIPTION = (
-    "Start nothing more for a plan, and ask its agents to end. What they have done stays where it is, and the plan\n"
-    "in its status; 'git kas waves retry' goes on."
+    "Start nothing more for a plan, and ask its agents to end. What they have done stays where it is, and\n"
+    "the plan in its status; 'git kas waves retry' goes on."
 )
 EXAMPLES = (("git kas waves abort rate-limit", "stop driving it"),)
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from git_kas.app import App
 
 DESCRIPTION = (
-    "Have jobs tried again that failed, were stopped, or have been at work for too long (their agents are asked to\n"
-    "end first): those of the current wave, or those named. Of a plan that is held after as many reviews as\n"
-    "kas.reviewCap allows, what the last one found is handed to a coder."
+    "Have jobs tried again that failed, were stopped, or have been at work for too long (their agents are\n"
+    "asked to end first): those of the current wave, or those named. Of a plan that is held after as many\n"
+    "reviews as kas.reviewCap allows, what the last one found is handed to a coder."
 )
 EXAMPLES = (
     ("git kas waves retry rate-limit", "try all again that failed"),

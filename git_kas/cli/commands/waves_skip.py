@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from git_kas.app import App
 
 DESCRIPTION = (
-    "Pass jobs over that failed, were stopped, or have been at work for too long: those of the current wave, or\n"
-    "those named. When all jobs of a wave are complete or passed over, the next one begins."
+    "Pass jobs over that failed, were stopped, or have been at work for too long: those of the current wave,\n"
+    "or those named. When all jobs of a wave are complete or passed over, the next one begins."
 )
 EXAMPLES = (
     ("git kas waves skip rate-limit", "go on without what failed"),

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from git_kas.app import App
 
 DESCRIPTION = (
-    "Say how far plans are driven: which agents are at work, what they have finished, what failed and why, and\n"
-    "what waits for a decision. Without PLAN, all plans in work that are or were driven. Changes nothing."
+    "Say how far plans are driven: which agents are at work, what they have finished, what failed and why,\n"
+    "and what waits for a decision. Without PLAN, all plans in work that are or were driven. Changes\n"
+    "nothing."
 )
 EXAMPLES = (
     ("git kas waves status", "everything that is driven"),
