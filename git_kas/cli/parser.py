@@ -69,7 +69,7 @@ def build_parser(entry: CommandEntry) -> CommandParser:
         default="auto",
         help="colour; auto: on a terminal only",
     )
-    actions = parser._actions
+    actions = parser._actions  # noqa: SLF001 - argparse has no other way to list them
     positionals = " ".join(_usage_word(action) for action in actions if not action.option_strings)
     parser.usage = f"{prog} [options] {positionals}".strip()
     return parser

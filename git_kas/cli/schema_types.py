@@ -36,7 +36,7 @@ def or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def one_of(words: Any) -> Schema:
+def one_of(words: Any) -> Schema:  # noqa: ANN401 - any enumeration
     """One of these words."""
     return {"enum": [str(word) for word in words]}
 

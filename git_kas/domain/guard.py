@@ -39,7 +39,7 @@ class GuardPattern(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Self:
+    def __new__(cls, text: str) -> Self:  # noqa: D102
         parts = text.removeprefix("/").removesuffix("/").split("/")
         if _NOT_IN_PATTERN.search(text) or not {"", ".", ".."}.isdisjoint(parts):
             raise InvalidName(

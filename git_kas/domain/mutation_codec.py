@@ -236,7 +236,7 @@ def _plain(value: object) -> object:
     return [_plain(member) for member in value] if isinstance(value, list | tuple) else value
 
 
-def _decoded(type_: Any, name: str, value: object) -> object:
+def _decoded(type_: Any, name: str, value: object) -> object:  # noqa: ANN401 - a class of mutations
     defaults = type_._field_defaults
     if value is None and defaults.get(name, ...) is None:
         return None

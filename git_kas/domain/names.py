@@ -30,7 +30,7 @@ class PlanName(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Self:
+    def __new__(cls, text: str) -> Self:  # noqa: D102
         problem = "" if _USUAL_PLAN_NAME.fullmatch(text) else _plan_name_problem(text)
         if problem:
             raise InvalidName(
@@ -65,7 +65,7 @@ class BranchName(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Self:
+    def __new__(cls, text: str) -> Self:  # noqa: D102
         problem = _branch_name_problem(text)
         if problem:
             raise InvalidName(
@@ -85,7 +85,7 @@ class TopicName(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Self:
+    def __new__(cls, text: str) -> Self:  # noqa: D102
         if not text.strip() or _CONTROL.search(text) or len(text) > _TOPIC_CHARACTERS or not _is_unicode(text):
             raise InvalidName(
                 f"{text!r} is no topic name.",
@@ -102,7 +102,7 @@ class ObjectId(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Self:
+    def __new__(cls, text: str) -> Self:  # noqa: D102
         if not _OBJECT_ID.fullmatch(text):
             raise InvalidName(
                 f"{text!r} is no full object name.", next_step="'git rev-parse' prints the full name."
@@ -145,7 +145,7 @@ def relative_folder(text: str) -> str:
     return "/".join(segments)
 
 
-def _plan_name_problem(text: str) -> str:
+def _plan_name_problem(text: str) -> str:  # noqa: PLR0911 - one line for each rule
     if not text.endswith(PLAN_SUFFIX):
         return "it does not end in '.md'"
     if text == PLAN_SUFFIX:

@@ -253,7 +253,7 @@ def _encode(value: object) -> object:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _decode(name: str, value: Any) -> Any:
+def _decode(name: str, value: Any) -> Any:  # noqa: ANN401 - any member of a JSON document
     return _DECODERS[name](value) if name in _DECODERS and value is not None else value
 
 

@@ -18,7 +18,7 @@ class RunId(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Self:
+    def __new__(cls, text: str) -> Self:  # noqa: D102
         problem = _problem(text)
         if problem:
             raise InvalidName(

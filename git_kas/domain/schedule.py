@@ -61,8 +61,12 @@ def begin_waves(plan: Plan, now: str, document: PlanDocument, first_wave: int) -
 def begin_single(plan: Plan, now: str, mode: Mode, feedback: Sequence[int] = ()) -> Stage:
     """One agent; ``feedback`` are the change numbers of the verdicts that it is told of."""
     job = Job(f"R{plan.round}-{MODES[mode].role}", MODES[mode].meaning)
-    entered = plan.moved.time if plan.moved else ""
-    return Stage(mode, plan.round, entered, now, plan.content_id, (job,), feedback=tuple(feedback))
+    return Stage(mode, plan.round, entered(plan), now, plan.content_id, (job,), feedback=tuple(feedback))
+
+
+def entered(plan: Plan) -> str:
+    """When the plan came into its status, as a history has it; empty where nobody has seen that."""
+    return plan.moved.time if plan.moved else ""
 
 
 def place_of_wave(document: PlanDocument, number: int) -> int:
@@ -166,19 +170,14 @@ def _current_jobs(stage: Stage) -> list[Job]:
 
 def deadline(stage: Stage, seconds: float) -> str:
     """When the first of the running jobs has run for that long; empty if none runs or there is no limit."""
-    began = [
-        job.last.began for job in stage.jobs if job.state is JobState.RUNNING and job.last and job.last.began
-    ]
+    running = (job.last for job in stage.jobs if job.state is JobState.RUNNING and job.last)
+    began = [attempt.began for attempt in running if attempt.began]
     return later(min(began), seconds) if began and seconds else ""
 
 
 def unfinished(plan: Plan, stage: Stage | None) -> Rejection | None:
-    """Why the plan is not implemented yet, whatever one of its agents says; None if nothing speaks against it."""
-    if (
-        stage is None
-        or stage.mode is not Mode.WAVES
-        or stage.entered != (plan.moved.time if plan.moved else "")
-    ):
+    """Why the plan is not implemented yet, whatever one of its agents says; None if nothing is open."""
+    if stage is None or stage.mode is not Mode.WAVES or stage.entered != entered(plan):
         return None
     open_jobs = [job for job in stage.jobs if job.state not in PASSED]
     if stage.aborted or not open_jobs:

@@ -36,7 +36,7 @@ class Cause(StrEnum):
 CAUSE_MEANINGS: Final[Mapping[Cause, str]] = {
     Cause.MALFORMED: "its name, header or size is not that of a signal",
     Cause.USER_ONLY: "it asks for an event that only a user may apply",
-    Cause.STALE: "it belongs to an earlier round of the plan, or approves what is not the branch's tip any more",
+    Cause.STALE: "it belongs to an earlier round of the plan, or approves what the branch has left behind",
     Cause.CONTRADICTED: "an approval and a request for changes were found together; both are set aside",
     Cause.LATE: "the other verdict had been applied when it came",
     Cause.INVALID: "the event is not valid in the plan's status",

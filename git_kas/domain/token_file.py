@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-TOKEN_FILE: Final = "tokens"
+TOKEN_FILE: Final = "tokens"  # noqa: S105 - a name, in the user's folder of git-kas
 _TOKEN_BYTES: Final = 4096
 
 

@@ -115,7 +115,7 @@ def make_token(random: bytes, granted: Granted, now: str) -> NewToken:
     Raises:
         InvalidName: the name is none that can be shown on one line.
     """
-    assert len(random) == ID_BYTES + SECRET_BYTES, "a token is made of too few random bytes"
+    assert len(random) == ID_BYTES + SECRET_BYTES, "a token is made of too few random bytes"  # noqa: S101
     id_, secret = random[:ID_BYTES].hex(), random[ID_BYTES:].hex()
     name = checked_name(granted.name)
     token = Token(id_, digest_of(secret), granted.role, granted.project, name, now, granted.expires_at)

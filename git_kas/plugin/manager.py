@@ -59,7 +59,7 @@ class PluginManager:
             self._entry_points = tuple(sorted(_discover(self._search_path)))
         return self._entry_points
 
-    def call(self, name: str, hook: str, **arguments: object) -> Any:
+    def call(self, name: str, hook: str, **arguments: object) -> Any:  # noqa: ANN401 - each hook has its own
         """Call the implementation of ``hook`` by the plugin ``name`` with those ``arguments`` it takes.
 
         Raises:

@@ -26,7 +26,7 @@ class Contents(Protocol):
         names where the file came from, and the change that removes it there comes with it.
         """
 
-    def blob(self, id: ObjectId) -> bytes | None:
+    def blob(self, id: ObjectId) -> bytes | None:  # noqa: A002 - Git's word
         """The content of a blob; None if it is not here, or larger than is worth comparing."""
 
     def expect(self, ids: Sequence[ObjectId]) -> None:

@@ -320,7 +320,7 @@ class FakeContents:
                 if old.get(path) != new.get(path)
             ]
 
-    def blob(self, id: ObjectId) -> bytes | None:
+    def blob(self, id: ObjectId) -> bytes | None:  # noqa: A002 - as in the port
         """See :class:`git_kas.ports.contents.Contents`."""
         contents = (data for files in self.files.values() for data in files.values())
         return next((data for data in contents if _id_of(data) == id), None)

@@ -49,14 +49,14 @@ class Application:
         """See PEP 3333."""
         environ["PATH_INFO"] = _raw_path(environ)
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401 - PEP 3333
             return start_response(status, [*headers, *_ALWAYS], exc_info)
 
         answered: Iterable[bytes] = self._bottle.wsgi(environ, start)
         return answered
 
     def _responder(self, route: Route) -> Callable[..., Any]:
-        def respond(**segments: str) -> Any:
+        def respond(**segments: str) -> Any:  # noqa: ANN401 - Bottle has no types
             answer = self._answer(route, segments, bottle.request.environ)
             headers = [("Content-Type", answer.kind), *answer.headers]
             return bottle.HTTPResponse(answer.body, answer.status, headers)
@@ -149,7 +149,7 @@ _ROUTING: Final[Mapping[int, _Words]] = {
 _OTHERWISE: Final = _Words("internal", "internal error")
 
 
-def _routing_failure(failure: Any) -> bytes:
+def _routing_failure(failure: Any) -> bytes:  # noqa: ANN401 - Bottle has no types
     """What Bottle refuses itself, as JSON."""
     words = _ROUTING.get(failure.status_code, _OTHERWISE)
     allowed: str = failure.headers.get("Allow", "")

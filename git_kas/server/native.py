@@ -90,7 +90,7 @@ def commits(call: Call, services: Services) -> Answer:
     return json_answer({"answers": [encode_answer(answer) for answer in answers]})
 
 
-def _question(call: Call, document: Any) -> Asked | KasError:
+def _question(call: Call, document: Any) -> Asked | KasError:  # noqa: ANN401 - JSON
     """What one member of ``commits`` asks, or why it can be asked of no store."""
     try:
         mutation, request = decode_asked(document)

@@ -61,7 +61,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     error_task_class = _JsonErrorTask
     receiving_since: float | None = None
 
-    def received(self, data: bytes) -> Any:
+    def received(self, data: bytes) -> Any:  # noqa: ANN401 - waitress has no types
         """See waitress."""
         taken = super().received(data)
         if self.request is None:

@@ -359,7 +359,7 @@ class _Run:
 
 
 def _dated(item: SignalItem) -> Dated:
-    assert item.event is not None
+    assert item.event is not None  # noqa: S101 - only such items are in the queues
     return Dated(item.event, item.round, item.source.mtime_ns)
 
 

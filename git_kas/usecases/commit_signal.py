@@ -47,7 +47,7 @@ class SignalPorts:
     plan_files: PlanFiles
     clock: Clock
     progress: Progress
-    newer_tip: FindNewerTip = lambda plan, judged: None
+    newer_tip: FindNewerTip = lambda plan, judged: None  # noqa: ARG005 - where there are no branches
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class Crew:
         self._processes = processes
         self._progress = progress
         self._folder = folder
-        self._random = Random(f"faults {trial.seed}")
+        self._random = Random(f"faults {trial.seed}")  # noqa: S311 - chance, not secrecy
         self._faults = dict.fromkeys(Fault, 0)
         self._workers: list[_Worker] = []
         self._deadline_ns = 0

@@ -85,7 +85,7 @@ def _apply(ports: DoctorPorts, scope: DoctorScope, fix: Fix) -> str:
         kept = ports.admin_files.keep("branch-section", fix.text)
         ports.porcelain.run(common_dir, "config", "--file", shared, "--remove-section", fix.section)
         return f"kept as {kept}"
-    assert isinstance(fix, MoveSetting)
+    assert isinstance(fix, MoveSetting)  # noqa: S101 - the last kind there is
     ports.porcelain.run(common_dir, "config", "--file", main, fix.key, fix.value)
     ports.porcelain.run(common_dir, "config", "--file", shared, "--unset", fix.key)
     return f"moved to {main}"

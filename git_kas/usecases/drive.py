@@ -92,7 +92,7 @@ class Driver:
         return more or len(look.happened) > before
 
     def _plans(self) -> list[Plan]:
-        """The plans to look at: those in work, and those that were when we looked last, whose agents are to end.
+        """The plans to look at: those in work, and those that were when we looked last.
 
         Of earlier watchers only their worktrees tell.
         """

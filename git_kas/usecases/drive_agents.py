@@ -15,9 +15,9 @@ from git_kas.ports.agent_runs import RunSpec, RunState
 from git_kas.usecases.drive_worktrees import branch_of, folder_of_branch
 
 if TYPE_CHECKING:
-    from git_kas.domain.names import BranchName
     from collections.abc import Mapping
 
+    from git_kas.domain.names import BranchName
     from git_kas.domain.plan import Plan
     from git_kas.domain.stage import Job, RunDocument, Stage
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope

@@ -1,8 +1,8 @@
 """One plan, driven as far as it goes now: stages begin and end, agents are started, what they did is taken in.
 
 The order of things makes every interruption harmless: what is going to be started is written into the run
-document first, under the fence of whoever drives, and a run begins at most once; so after a crash the same run is
-started again, or found to have begun.
+document first, under the fence of whoever drives, and a run begins at most once; so after a crash the same run
+is started again, or found to have begun.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class PlanDriver:
         self._progress.renew()
         return False
 
-    # -- stages ------------------------------------------------------------------------------------------------
+    # -- stages ------------------------------------------------------------------------------------------
 
     def _leave_old_stage(self) -> None:
         """Archive a stage that the plan has left behind, and let its agents end."""
@@ -130,7 +130,7 @@ class PlanDriver:
         if stage is None:
             return
         form = MODES[stage.mode]
-        if plan.status is form.status and stage.entered == (plan.moved.time if plan.moved else ""):
+        if plan.status is form.status and stage.entered == schedule.entered(plan):
             return
         reported = plan.moved is not None and plan.moved.event in form.ends_by | {Event.IMPLEMENT_FINISHED}
         self._progress.save(schedule.archived(document, self._now(), reported=reported))
@@ -139,8 +139,7 @@ class PlanDriver:
     def _begin_stage(self) -> None:
         """Begin what the plan's status asks for, once each time that it comes into it."""
         document, plan = self._progress.document, self._plan
-        entered = plan.moved.time if plan.moved else ""
-        if any(stage.entered == entered for stage in document.past):
+        if any(stage.entered == schedule.entered(plan) for stage in document.past):
             return
         mode = self._wanted_mode()
         if mode is None or not self._settings.commands.get(MODES[mode].role):
@@ -201,7 +200,7 @@ class PlanDriver:
             raise Conflict(error.message, next_step=error.next_step) from error
         self._note(Step.MOVED, detail=f"{plan.status} → {Status.REVIEWING}")
 
-    # -- what agents did -------------------------------------------------------------------------------------------
+    # -- what agents did ---------------------------------------------------------------------------------
 
     def _take_in(self, stage: Stage) -> Stage:
         """The stage after what is known of its runs now."""
@@ -235,7 +234,7 @@ class PlanDriver:
         if schedule.condition(after) is Condition.UNDECIDED is not schedule.condition(before):
             self._note(Step.WAITING, detail="'git kas waves retry', 'skip' or 'abort' decides how it goes on")
 
-    # -- agents ----------------------------------------------------------------------------------------------------
+    # -- agents ------------------------------------------------------------------------------------------
 
     def _start_again(self, stage: Stage) -> None:
         """Start what was about to be started when somebody was interrupted."""

@@ -1,7 +1,7 @@
-"""Signals about waves and tasks: what the watcher makes of those that move no plan to another status (DESIGN 6).
+"""Signals about waves and tasks, which move no plan to another status: what the watcher makes of them.
 
-Each counts once, as those that do: it is claimed, its effect is written into the run document under a key made of
-its identity, and then it is removed. One that cannot count is kept with the reason.
+Each counts once, as those that do (DESIGN 6): it is claimed, its effect is written into the run document under a
+key made of its identity, and then it is removed. One that cannot count is kept with the reason.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class _Orders:
 
 
 _ACTIONS: Final[Mapping[str, Callable[[_Orders, ClaimedSignal, Signal, Plan], str]]] = {
-    "implement_wave": _Orders._start_waves,
-    "implement_task_finished": _Orders._finish_task,
-    "elaborator_finished": _Orders._take_text,
+    "implement_wave": _Orders._start_waves,  # noqa: SLF001 - a table of this class's own methods
+    "implement_task_finished": _Orders._finish_task,  # noqa: SLF001
+    "elaborator_finished": _Orders._take_text,  # noqa: SLF001
 }

@@ -33,7 +33,7 @@ def branch_of(plan: Plan) -> BranchName:
 def folder_of_branch(ports: DrivePorts, scope: DriveScope, branch: BranchName, start: str = "") -> str:
     """The worktree in which ``branch`` is checked out; it and the branch are made where they are missing.
 
-    A new branch begins at ``start``, by default at the base. The main worktree is never used: people work there.
+    A new branch begins at ``start``, by default at the base. The main worktree is never used: it is for people.
 
     Raises:
         WouldLoseData: the branch is checked out in the main worktree, or its worktree cannot be read.

@@ -37,7 +37,7 @@ class ImplementAsked:
 
 @dataclass(frozen=True, slots=True)
 class Implemented:
-    """What was said: the plan's move (None where it is being implemented already), and the signal that waits."""
+    """What was said: the plan's move (None where it is being implemented already), and the waiting signal."""
 
     plan: PlanName
     wave: int

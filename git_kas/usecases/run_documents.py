@@ -1,4 +1,4 @@
-"""Run documents in the store: read, and written under a claim that keeps other machines from driving the plan."""
+"""Run documents in the store: read, and written under a claim that keeps other machines off."""
 
 from __future__ import annotations
 

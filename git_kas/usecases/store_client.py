@@ -94,7 +94,7 @@ class _Client:
         self._store = store
         self._log = log
         self._processes = processes
-        self._random = Random(f"client {job.seed}")
+        self._random = Random(f"client {job.seed}")  # noqa: S311 - chance, not secrecy
         self._workload = Workload(job.client, job.seed, job.plans)
         self._calls = 0
 

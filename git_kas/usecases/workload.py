@@ -57,7 +57,7 @@ class Workload:
 
     def __init__(self, client: str, seed: str, plans: int) -> None:
         self._client = client
-        self._random = Random(seed)
+        self._random = Random(seed)  # noqa: S311 - chance, not secrecy
         # More names than plans, so that renaming finds free ones, taken ones and ones that were left behind.
         count = plans + plans // 2 + 1
         self._names = [PlanName(f"2026-01-01-plan-{number}.md") for number in range(count)]

@@ -40,7 +40,7 @@ def _words() -> dict[str, list[str]]:
         words[group] = sorted(entry.words[1] for entry in COMMANDS if entry.words[0] == group)
     for entry in COMMANDS:
         parser = build_parser(entry)
-        actions = parser._actions
+        actions = parser._actions  # noqa: SLF001 - argparse has no other way to list them
         options = [option for action in actions for option in action.option_strings if option.startswith("--")]
         choices = [
             str(choice) for action in actions if not action.option_strings for choice in action.choices or ()
