@@ -71,13 +71,12 @@ class Stage(StrEnum):
 _WAYS_OUT: Final[Mapping[Status, str]] = {
     Status.READY: "Begin it: 'git kas plan transition {plan} implement_start'.",
     Status.PLANNING: "End planning first: 'git kas plan transition {plan} planner_finished'.",
-    Status.DONE: "To finish it again: 'git kas plan transition {plan} request_review'.",
     Status.CANCELLED: "To take it up again: 'git kas plan transition {plan} reopen'.",
 }
 
 
 def finishing_events(plan: Plan) -> tuple[Event, ...]:
-    """The events that lead a plan from where it stands to done.
+    """The events that lead a plan from where it stands to done; none if a reviewer has said so already.
 
     Raises:
         InvalidTransition: a plan of this status cannot be finished; the next step is the way out.
@@ -86,10 +85,12 @@ def finishing_events(plan: Plan) -> tuple[Event, ...]:
         return (Event.REVIEW_APPROVED,)
     if plan.status is Status.IMPLEMENTING:
         return (Event.IMPLEMENT_FINISHED, Event.REVIEW_APPROVED)
+    if plan.status is Status.DONE:
+        return ()
     known = isinstance(plan.status, Status)
     way = _WAYS_OUT[Status(plan.status)] if known else "'git kas plan set-status' gives it a known status."
     raise InvalidTransition(
-        f"{plan.filename} is {plan.status}; only plans that are implementing or reviewing can be finished.",
+        f"{plan.filename} is {plan.status}; only plans that are implementing, reviewing or done can be finished.",
         next_step=way.format(plan=plan.filename.key),
     )
 

@@ -107,6 +107,8 @@ def _read_work(row: Row, base: Base | None) -> Command | None:
         return None
     if row.status is Status.REVIEWING:
         return ["git", "diff", f"{base.word}...{row.branch}"]
+    if row.status is Status.DONE and row.plan is not None:
+        return ["git", "kas", "finish", row.plan.filename]
     looked_for = row.plan is None or row.status in FINISHED or Flag.STALLED in row.flags
     return ["git", "log", "--oneline", f"{base.word}..{row.branch}"] if looked_for else None
 

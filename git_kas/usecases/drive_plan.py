@@ -265,7 +265,7 @@ class PlanDriver:
                 self._launch(stage, ready)
 
     def _is_at_work_still(self, job: Job) -> bool:
-        """Whether an earlier agent of the job has not ended; it is asked to, and only then another one starts."""
+        """Whether an earlier agent of the job has not ended; it is asked to, and another one waits for that."""
         if job.last is None:
             return False
         run_id = RunId(job.last.run_id)

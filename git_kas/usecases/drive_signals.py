@@ -1,7 +1,7 @@
 """Signals about waves and tasks, which move no plan to another status: what the watcher makes of them.
 
-Each counts once, as those that do (DESIGN 6): it is claimed, its effect is written into the run document under a
-key made of its identity, and then it is removed. One that cannot count is kept with the reason.
+Each counts once, as those that do (DESIGN 6): it is claimed, its effect is written into the run document under
+a key made of its identity, and then it is removed. One that cannot count is kept with the reason.
 """
 
 from __future__ import annotations

@@ -115,7 +115,10 @@ class Examination:
         except InvalidTransition as error:
             self._failed(CheckName.STATUS, error)
         else:
-            self._passed(CheckName.STATUS, f"{self.plan.status}, then {', '.join(events)}")
+            self._passed(
+                CheckName.STATUS,
+                ", then ".join([self.plan.status, ", ".join(events)]) if events else self.plan.status,
+            )
 
     def _check_signals(self) -> None:
         places = signal_places(self._git.worktrees(), self._scope.plans_folder)

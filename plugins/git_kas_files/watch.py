@@ -25,9 +25,12 @@ class DiskWatch:
     @contextmanager
     def changes(self, folders: Sequence[WatchedFolder], settling: float = SETTLING) -> Iterator[DiskChanges]:
         """See :class:`git_kas.ports.watch.Watch`."""
+        import logging
+
         from watchdog import events
         from watchdog.observers import Observer
 
+        logging.getLogger("watchdog").setLevel(logging.ERROR)  # it warns of what comes while it is stopped
         happened = DiskChanges(settling)
         handler = events.FileSystemEventHandler()
         handler.on_any_event = happened.on_any_event  # type: ignore[method-assign]  # watchdog's way is a subclass

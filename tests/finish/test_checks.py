@@ -36,7 +36,6 @@ def force(world: World, status: Status) -> None:
     [
         (Status.READY, "implement_start"),
         (Status.PLANNING, "planner_finished"),
-        (Status.DONE, "request_review"),
         (Status.CANCELLED, "reopen"),
     ],
 )
@@ -215,7 +214,7 @@ def test_keep_marks_done_and_leaves_everything(world: World) -> None:
 
 
 def test_keep_heeds_status_and_signals(world: World) -> None:
-    world.move(Event.REVIEW_APPROVED)
+    world.move(Event.CANCEL)
     with pytest.raises(InvalidTransition):
         world.finishing().begin(Wish(PLAN, Choice.KEEP))
 

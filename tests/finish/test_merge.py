@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from finish.worlds import BRANCH, World
+from finish.worlds import BRANCH, PLAN, World
 from git_kas.domain.lifecycle import Event
 from git_kas.errors import ChecksFailed, ProgramFailed, WouldLoseData
 from git_kas.usecases.finish_ports import State
@@ -47,6 +47,16 @@ def test_a_branch_lands(world: World, strategy: str, where: str) -> None:
     assert landed.tip == world.tip(BRANCH)
     assert ".git/kas/finish" not in world.repo.git("worktree", "list")
     world.fsck()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_branch_that_a_reviewer_has_approved_lands_without_another_event(world: World, strategy: str) -> None:
+    world.move(Event.REVIEW_APPROVED)
+    before = world.app().store.get_plan(PLAN)
+    answer = world.merge(strategy)
+    assert (answer.state, answer.from_status, answer.to_status) == (State.DONE, "done", "done")
+    assert world.repo.git("show", "main:a.txt") == "a"
+    assert world.app().store.get_plan(PLAN) == before
 
 
 def check_shape(world: World, strategy: str, before: str, tip: str) -> None:

@@ -76,7 +76,8 @@ CASES: dict[str, tuple[list[Plan | BranchSurvey | Worktree], str]] = {
     "reviewing": ([plan("x", "reviewing"), WORK], "git diff main...plan/x"),
     "work goes on": ([plan("x", "implementing"), WORK, TREE], ""),
     "stalled": ([plan("x", "implementing"), branch("plan/x", age=9 * DAY)], "git log --oneline main..plan/x"),
-    "done, not merged": ([plan("x", "done"), WORK], "git log --oneline main..plan/x"),
+    "done, not merged": ([plan("x", "done"), WORK], "git kas finish x.md"),
+    "cancelled, not merged": ([plan("x", "cancelled"), WORK], "git log --oneline main..plan/x"),
     "no plan, not merged": ([WORK], "git log --oneline main..plan/x"),
     "done and merged": (
         [plan("x", "done"), branch("plan/x", ahead=0, verdict=ANCESTOR)],
