@@ -177,6 +177,8 @@ def _keep_from_beginning(folder: str) -> None:
         path = os.path.join(folder, STOPPED)
         with writing(path):
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        with suppress(OSError):  # there are secrets in it, and nobody will need them
+            os.unlink(os.path.join(folder, ENVIRONMENT))
 
 
 def _stop_groups(lock: str) -> bool:

@@ -40,6 +40,7 @@ def make_run_folder(common_dir: str, run_id: RunId, files: Mapping[str, bytes]) 
     unfinished = os.path.join(common_dir, *_UNFINISHED)
     made = os.path.join(unfinished, token_hex(8))
     with writing(run_folder(common_dir, run_id)):
+        new = not os.path.isdir(runs)
         for folder in (runs, unfinished):
             os.makedirs(folder, mode=0o700, exist_ok=True)
         _remove_old(unfinished)
@@ -51,7 +52,7 @@ def make_run_folder(common_dir: str, run_id: RunId, files: Mapping[str, bytes]) 
             _rename(made, run_folder(common_dir, run_id))
         finally:
             shutil.rmtree(made, ignore_errors=True)
-        for folder in (runs, os.path.dirname(runs), common_dir):
+        for folder in (runs, os.path.dirname(runs), common_dir) if new else (runs,):
             _sync(folder)
 
 

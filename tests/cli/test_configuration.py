@@ -199,6 +199,7 @@ def test_show_origin_explains_every_key(kas: Run, place: Place) -> None:
         "forge           github\n"
         "guard_paths     plan-state.json\n"
         "guard_baseline  -\n"
+        "runner          tmux\n"
         "reader          gitcli\n"
     )
     explained = kas("config", "--show-origin", cwd=place.repo.path)

@@ -99,10 +99,10 @@ class Agents:
         """The process groups in which somebody holds the run's lock."""
         return groups_with(str(self.file(run_id, "lock")))
 
-    def is_held(self, run_id: RunId = RUN) -> bool:
-        """Whether anybody holds it exclusively."""
+    def is_free(self, run_id: RunId = RUN) -> bool:
+        """Whether nobody holds it exclusively."""
         with self.file(run_id, "lock").open() as lock:
-            return is_held(lock.fileno())
+            return not is_held(lock.fileno())
 
     def tmux(self, *arguments: str, check: bool = True) -> str:
         """What the repository's tmux server answers."""
@@ -118,7 +118,7 @@ class Agents:
     def close(self) -> None:
         """End whatever is left."""
         for run_id in self.started:
-            for group in self.holders(run_id) if self.is_held(run_id) else ():
+            for group in self.holders(run_id) if not self.is_free(run_id) else ():
                 with suppress(ProcessLookupError):
                     os.killpg(group, signal.SIGKILL)
         if self.kind == "tmux":

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_killed_at_any_call(made: Agents, call: str) -> None:
             assert state is RunState.RUNNING
         if not alive_before:
             assert state is not RunState.RUNNING
-        wait_until(lambda run_id=run_id: not made.is_held(run_id), "the end")
+        wait_until(partial(made.is_free, run_id), "the end")
         state = made.report(run_id).state
         again = subprocess.run(argv, env=made.environment, check=False, stdin=subprocess.DEVNULL)
         assert again.returncode == 0

@@ -8,34 +8,54 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from multiprocessing import get_context
-from multiprocessing.synchronize import Barrier
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from contract.agents import PATIENCE, RUN, RUNNERS, Agents, agents, open_runner, wait_until
+from contract.agents import PATIENCE, RUN, RUNNERS, Agents, agents, wait_until
 from git_kas.domain.run_ids import RunId
 from git_kas.domain.timestamps import nanoseconds_of
 from git_kas.errors import ProgramFailed
 from git_kas.ports.agent_runs import RunReport, RunState
 
-RACERS = 6
+RACERS = 8
 ODD_NAMES = (
     "with a space", "two\nlines", "tab\tand \x1b[1m", "größer 計画", "'single' \"double\" `back`", "-dash",
     "--", "$(touch pwned) $HOME", "#(touch pwned)", "ends;", ";", "a.b:c.1", "=exact", "@1", "%2", "*", "~",
     "x" * 255, "é" * 127,
 )  # fmt: skip
-SURVIVING = """
-import sys
+PREAMBLE = """
+import json, os, sys, time
 from contract.agents import open_runner
 from git_kas.domain.run_ids import RunId
-import json, os, time
 kind, common_dir, run_id, argv, folder = json.loads(sys.argv[1])
-open_runner(kind, common_dir, os.environ).start(RunId(run_id), argv, folder)
+runner = open_runner(kind, common_dir, os.environ)
+"""
+SURVIVED = """
+runner.start(RunId(run_id), argv, folder)
 print("started", flush=True)
 time.sleep(600)
+"""
+RACING = f"""
+ready, tell_ready = os.pipe()
+wait_for_go, go = os.pipe()
+children = []
+for number in range({RACERS}):
+    if not (child := os.fork()):
+        try:
+            os.write(tell_ready, b".")
+            os.read(wait_for_go, 1)
+            runner.start(RunId(run_id), argv, folder)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    children.append(child)
+there = 0
+while there < {RACERS}:
+    there += len(os.read(ready, 100))
+os.write(go, b"." * {RACERS})
+print([os.waitpid(child, 0)[1] for child in children])
 """
 
 
@@ -87,28 +107,24 @@ def test_a_folder_that_is_gone(made: Agents) -> None:
     assert made.report().status == 127
 
 
-def race(
-    kind: str, common_dir: str, argv: list[str], folder: str, start: Barrier, env: Mapping[str, str]
-) -> None:
-    runner = open_runner(kind, common_dir, env)
-    start.wait(PATIENCE)
-    runner.start(RUN, argv, folder)
+def run_script(made: Agents, script: str, argv: list[str]) -> subprocess.Popen[bytes]:
+    """Start a script of the above with the runner's kind and what to start."""
+    given = json.dumps([made.kind, str(made.common_dir), RUN, argv, str(made.folder)])
+    return subprocess.Popen(
+        [sys.executable, "-c", PREAMBLE + script, given],
+        env={**made.environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def test_of_many_starts_one_runs_the_command(made: Agents) -> None:
     argv = made.prepare("echo $$ >> count; sleep 0.3")
-    context = get_context("spawn")
-    barrier = context.Barrier(RACERS)
-    given = (made.kind, str(made.common_dir), argv, str(made.folder), barrier, made.environment)
-    racers = [context.Process(target=race, args=given) for _ in range(RACERS)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(PATIENCE)
-    assert [racer.exitcode for racer in racers] == [0] * RACERS
+    with run_script(made, RACING, argv) as racers:
+        assert racers.communicate(timeout=PATIENCE)[0].decode() == f"{[0] * RACERS}\n"
     assert made.exit_status() == 0
     made.runner.start(RUN, argv, str(made.folder))
-    wait_until(lambda: not made.is_held(), "the end of all that was started")
+    wait_until(made.is_free, "the end of all that was started")
     assert len((made.folder / "count").read_text().split()) == 1
 
 
@@ -124,17 +140,7 @@ def test_preparing_again_changes_nothing(made: Agents) -> None:
 
 def test_it_survives_whoever_started_it(made: Agents) -> None:
     argv = made.prepare("mkfifo go; echo > there; read _ < go; exit 6")
-    given = json.dumps([made.kind, str(made.common_dir), RUN, argv, str(made.folder)])
-    path = os.pathsep.join(
-        [str(Path(__file__).parents[1]), *filter(None, [made.environment.get("PYTHONPATH")])]
-    )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", SURVIVING, given],
-        env={**made.environment, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    with starter:
+    with run_script(made, SURVIVED, argv) as starter:
         assert starter.stdout is not None
         assert starter.stdout.readline() == b"started\n"
         made.written("there")

@@ -79,6 +79,7 @@ def test_a_run_that_is_stopped_before_it_begins_never_does(made: Agents) -> None
     assert subprocess.run(argv, env=made.environment, check=False).returncode == 0
     assert made.report().state is RunState.NEVER
     assert list(made.folder.iterdir()) == []
+    assert not made.file(RUN, "environment.json").exists()
 
 
 def test_an_agent_without_its_wrapper_is_running_then_lost(made: Agents) -> None:
