@@ -239,12 +239,8 @@ class App(Workspace):
         from git_kas.usecases.commit_signal import SignalPorts, SignalScope
         from git_kas.usecases.judged_commit import newer_tip_finder
 
-        location = self.location
-        newer_tip = newer_tip_finder(
-            self.porcelain,
-            location.main_worktree or location.common_dir,
-            lambda: self.base.name if self.base else None,
-        )
+        base_name = lambda: self.base.name if self.base else None  # noqa: E731 - asked only for verdicts
+        newer_tip = newer_tip_finder(self.porcelain, self.location.top, base_name)
         ports = SignalPorts(self.signal_box, self.store, self.plan_files, self.clock, self.progress, newer_tip)
         scope = SignalScope(self.signal_places, self.plans_folder.value, self.location.main_worktree)
         return apply_signals(ports, scope)

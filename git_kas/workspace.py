@@ -344,7 +344,7 @@ class Workspace:
     def forge(self) -> Forge:
         """The forge that ``kas.forge`` names."""
         setting = self.config.setting("forge")
-        folder = self.location.main_worktree or self.location.common_dir
+        folder = self.location.top
         with _named(setting):
             found = self.plugins.call(setting.value, "kas_forge", folder=folder, environment=self.environment)
         return cast("Forge", found)

@@ -17,8 +17,8 @@ from git_kas.cli.commands import COMMANDS, CommandEntry
 from git_kas.cli.parser import build_parser, load_command
 from git_kas.cli.schema import open_schema
 from git_kas.cli.triage_view import COLUMN_MEANINGS
-from git_kas.config import POLICY_FILE, VARIABLES
-from git_kas.config_keys import KEYS, ConfigKey
+from git_kas.config import POLICY_FILE
+from git_kas.config_keys import KEYS, VARIABLES, ConfigKey
 from git_kas.domain.branch import (
     LANDING_METHOD_MEANINGS,
     PRESENCE_MEANINGS,

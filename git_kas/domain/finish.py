@@ -90,7 +90,7 @@ def finishing_events(plan: Plan) -> tuple[Event, ...]:
     known = isinstance(plan.status, Status)
     way = _WAYS_OUT[Status(plan.status)] if known else "'git kas plan set-status' gives it a known status."
     raise InvalidTransition(
-        f"{plan.filename} is {plan.status}; only plans that are implementing, reviewing or done can be finished.",
+        f"{plan.filename} is {plan.status}; only implementing, reviewing and done plans can be finished.",
         next_step=way.format(plan=plan.filename.key),
     )
 

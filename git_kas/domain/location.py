@@ -39,6 +39,11 @@ class RepositoryLocation(NamedTuple):
     main_worktree: str | None
     known_everywhere: bool = True
 
+    @property
+    def top(self) -> str:
+        """Where Git is run for what concerns no one worktree: in the main one, or in a bare repository."""
+        return self.main_worktree or self.common_dir
+
 
 def project_name(location: RepositoryLocation) -> str:
     """What to call the project if nobody has said: the folder name of the main worktree.

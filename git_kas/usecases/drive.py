@@ -143,8 +143,7 @@ class Driver:
             self._warn(look, problem)
         if not found.waiting and not found.claimed:
             return
-        location = scope.location
-        newer_tip = newer_tip_finder(ports.porcelain, location.main_worktree or location.common_dir, scope.base)
+        newer_tip = newer_tip_finder(ports.porcelain, scope.location.top, scope.base)
         signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress, newer_tip)
         applied = apply_signals(signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree))
         look.happened += [one for handled in applied.handled for one in _happenings(handled)]

@@ -54,7 +54,7 @@ def folder_of_branch(ports: DrivePorts, scope: DriveScope, branch: BranchName, s
                 next_step="'git kas doctor' says what happened to it.",
             )
         return worktree.path
-    top, path = _top(scope), f"{_folder(scope)}/{branch.replace('/', '-')}"
+    top, path = scope.location.top, f"{_folder(scope)}/{branch.replace('/', '-')}"
     if _is_there(ports.porcelain, top, branch):
         ports.porcelain.run(top, "worktree", "add", "--quiet", path, branch)
     else:
@@ -75,11 +75,6 @@ def _base(scope: DriveScope) -> str:
             "There is no base branch that a plan's branch could begin at.", next_step="Set kas.base."
         )
     return base
-
-
-def _top(scope: DriveScope) -> str:
-    """Where Git is run: in the main worktree, or in a bare repository."""
-    return scope.location.main_worktree or scope.location.common_dir
 
 
 def _folder(scope: DriveScope) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 PLAN = Path(__file__).with_name("shop_plan.md")
 ROUNDS_WITH_CHANGES = 2
+ALREADY_THERE = 4  # exit status
 
 
 def main() -> None:
@@ -111,6 +112,7 @@ class Agent:
 
     def commit(self, path: Path, message: str) -> None:
         """Commit one file where others commit, too, without asking them."""
+        last = b""
         for _ in range(200):
             added = subprocess.run(["git", "add", "--", str(path)], capture_output=True, check=False)
             committed = subprocess.run(
@@ -120,19 +122,20 @@ class Agent:
                 committed.returncode == 0 or b"nothing to commit" in committed.stdout
             ):
                 return
+            last = added.stderr + committed.stderr
             time.sleep(0.05)
-        raise SystemExit(f"cannot commit: {committed.stderr!r}")
+        raise SystemExit(f"cannot commit: {last!r}")
 
     def signal(self, *words: str) -> None:
         """Report, and once more where another report of the same name is waiting still."""
         event, *rest = words
+        command = ["git-kas", "signal", event, self.plan, *rest]
+        done = subprocess.run(command, capture_output=True, check=False)
         for _ in range(100):
-            done = subprocess.run(
-                ["git-kas", "signal", event, self.plan, *rest], capture_output=True, check=False
-            )
-            if done.returncode != 4:
+            if done.returncode != ALREADY_THERE:
                 break
             time.sleep(0.05)
+            done = subprocess.run(command, capture_output=True, check=False)
         self.note("signal", event=event, status=done.returncode, said=done.stderr.decode())
 
 

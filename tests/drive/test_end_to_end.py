@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from support import GIT_KAS, Repo, Run, needs_program
+from support import GIT_KAS, Finished, Repo, Run, needs_program
 
 AGENT = Path(__file__).with_name("stand_in_agent.py")
 PLAN = "2026-01-01-sell-things.md"
@@ -46,15 +46,14 @@ class Shop:
     kills: int = 0
     happened: list[dict[str, Any]] = field(default_factory=list)
 
+    def run(self, *words: str) -> Finished:
+        return self.kas(*words, cwd=self.repo.path, env=self.environment)
+
     def status(self) -> str:
-        return str(
-            self.kas("plan", "show", KEY, "--json", cwd=self.repo.path, env=self.environment).data["plan"][
-                "status"
-            ]
-        )
+        return str(self.run("plan", "show", KEY, "--json").data["plan"]["status"])
 
     def driven(self) -> Any:
-        return self.kas("waves", "status", KEY, "--json", cwd=self.repo.path, env=self.environment).data[0]
+        return self.run("waves", "status", KEY, "--json").data[0]
 
     def watch_until(self, status: str, most_kills: int) -> None:
         """Run watchers, each of which is killed at a random moment, until the plan is in that status."""
@@ -111,18 +110,17 @@ def shop(
 
 def test_a_plan_is_driven_to_its_end_though_the_watcher_is_killed(shop: Shop) -> None:
     kills = int(os.environ.get("KAS_DRIVE_KILLS", "30"))
-    run = lambda *words: shop.kas(*words, cwd=shop.repo.path, env=shop.environment)  # noqa: E731
-    assert run("plan", "create", KEY, "-d", "sell things").status == 0
-    assert run("plan", "transition", KEY, "plan_start").status == 0
+    assert shop.run("plan", "create", KEY, "-d", "sell things").status == 0
+    assert shop.run("plan", "transition", KEY, "plan_start").status == 0
     shop.watch_until("ready", kills // 5)
-    assert run("implement", KEY).status == 0
+    assert shop.run("implement", KEY).status == 0
     shop.watch_until("done", kills)
     shop.run_watcher(3.0)
     check_events(shop)
     check_runs(shop)
     check_feedback(shop)
     print(f"{shop.kills} kills, {len([one for one in shop.lines() if one['what'] == 'begin'])} runs of agents")
-    finished = run("finish", KEY, "--merge", "--json")
+    finished = shop.run("finish", KEY, "--merge", "--json")
     assert finished.status == 0, (finished.out, finished.err)
     landed = set(shop.repo.git("ls-tree", "--name-only", "main").splitlines())
     assert {f"task-{task}-0.txt" for task in TASKS} <= landed
@@ -132,7 +130,7 @@ def test_a_plan_is_driven_to_its_end_though_the_watcher_is_killed(shop: Shop) ->
 
 def check_events(shop: Shop) -> None:
     """Each event of the lifecycle happened once, in order, whatever was killed when."""
-    history = shop.kas("plan", "history", KEY, "--json", cwd=shop.repo.path, env=shop.environment).data
+    history = shop.run("plan", "history", KEY, "--json").data
     assert [entry["event"] for entry in history if entry["event"]] == EVENTS
     notes = [entry["note"] for entry in history if entry["event"] == "review_changes_requested"]
     assert notes == [f"FINDING of round {number}: the unit is missing" for number in (1, 2)]

@@ -37,7 +37,7 @@ class Script:
         return self.now
 
     @contextmanager
-    def changes(self, folders: Sequence[WatchedFolder]) -> Iterator[Script]:
+    def changes(self, folders: Sequence[WatchedFolder], settling: float = 0.0) -> Iterator[Script]:  # noqa: ARG002
         self.watched += [folder.path for folder in folders]
         yield self
 
