@@ -27,6 +27,9 @@ _SETTLING: Final = 50.0
 """Seconds after which a server over a file has looked for the last time whether a commit can be seen by now."""
 
 _LONGEST_WAIT: Final = 60
+_COMING_IN: Final = 3.0
+"""Seconds without work after which all clients have come in."""
+
 _CALLS: Final = "trace=read,pread64,write,pwrite64,openat,fcntl,fsync,fdatasync"
 
 
@@ -74,9 +77,10 @@ def _measure(address: tuple[str, int], pid: int, work: Callable[[], int], given:
     rows, left = [], given.seconds
     since = 1
     while left > 0:
-        turn = min(left, _LONGEST_WAIT - 10)
+        turn = min(left, _LONGEST_WAIT - 20)
         with closing(LongPolls(address, "shop", given.watchers, since, _LONGEST_WAIT)) as polls:
-            time.sleep(3)  # until all have come in
+            while _idle(pid, work, _COMING_IN)[1]:
+                pass
             ticks, done = _idle(pid, work, turn)
             memory = resident_mb(pid)
             begun = time.monotonic()
@@ -117,7 +121,7 @@ def main() -> None:
         log = Path(folder, "calls")
         is_file = "://" not in given.db
         serve = [str(GIT_KAS), "serve", "--port", "0", "--no-auth", "--max-watchers", str(given.watchers)]
-        serve += ["--db", given.db or str(Path(folder, "plans.db"))]
+        serve += ["--db", given.db or str(Path(folder, "database", "plans.db"))]
         trace = ["strace", "-f", "--seccomp-bpf", "-o", str(log), "-e", _CALLS] if is_file else []
         process = subprocess.Popen([*trace, *serve], stdout=subprocess.PIPE)
         line = process.stdout.readline().decode() if process.stdout else ""

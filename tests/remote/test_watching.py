@@ -77,7 +77,7 @@ def test_what_one_does_shows_elsewhere(
         assert kas("plan", "transition", "x", event, cwd=repo.path, env=here).status == 0
         assert watching.rows()["x.md"]["status"] == status
     assert watching.stop() == 130
-    assert watching.has_said() == []
+    assert set(watching.has_said()) <= {"git-kas: Interrupted.\n"}  # where it was just about to print
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -101,7 +101,7 @@ def test_a_server_that_goes_and_comes_back_is_told_once_and_only_delays(
     assert kas("plan", "transition", "x", "cancel", cwd=repo.path, env=env).status == 0
     assert watching.rows()["x.md"]["status"] == "cancelled"
     assert watching.stop() == 130
-    assert watching.has_said() == []
+    assert set(watching.has_said()) <= {"git-kas: Interrupted.\n"}  # where it was just about to print
 
 
 def test_a_token_opens_the_feed_and_none_does_not(
