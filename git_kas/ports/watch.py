@@ -14,10 +14,14 @@ SETTLING: Final = 0.1
 
 
 class WatchedFolder(NamedTuple):
-    """A folder by its absolute path; where it is not there yet, that it appears is a change."""
+    """A folder by its absolute path; where it is not there yet, that it appears is a change.
+
+    With ``names``, only what happens to files of these names is a change.
+    """
 
     path: str
     recursive: bool = False
+    names: frozenset[str] = frozenset()
 
 
 class Changes(Protocol):

@@ -78,11 +78,7 @@ class Watcher:
     def _folders(self) -> Sequence[WatchedFolder]:
         """Where signals come to lie, where worktrees come and go, and what agents leave behind."""
         common = self._scope.location.common_dir
-        folders = [
-            WatchedFolder(common),
-            WatchedFolder(f"{common}/worktrees"),
-            WatchedFolder(f"{common}/kas/runs"),
-        ]
+        folders = [WatchedFolder(f"{common}/worktrees"), WatchedFolder(f"{common}/kas/runs")]
         for place in signal_places(self._ports.worktrees(), self._scope.plans_folder):
             folders += [WatchedFolder(f"{place.worktree}/{folder}") for folder in place.folders]
         return [*folders, *(WatchedFolder(self._ports.runs.folder(run)) for run in self._driver.runs)]

@@ -11,7 +11,9 @@ from git_kas.errors import KasError
 from git_kas.ports.watch import SETTLING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from watchdog.events import FileSystemEvent
 
     from git_kas.ports.watch import WatchedFolder
 
@@ -32,14 +34,14 @@ class DiskWatch:
 
         logging.getLogger("watchdog").setLevel(logging.ERROR)  # it warns of what comes while it is stopped
         happened = DiskChanges(settling)
-        handler = events.FileSystemEventHandler()
-        handler.on_any_event = happened.on_any_event  # type: ignore[method-assign]  # watchdog's way is a subclass
         observer = Observer()
         writing = [events.FileClosedEvent, events.FileModifiedEvent]
         coming = [events.DirCreatedEvent, events.FileCreatedEvent, events.DirMovedEvent, events.FileMovedEvent]
         going = [events.DirDeletedEvent, events.FileDeletedEvent]
         try:
-            for path, recursive in _existing(folders).items():
+            for path, (recursive, names) in _existing(folders).items():
+                handler = events.FileSystemEventHandler()
+                handler.on_any_event = happened.teller(names)  # type: ignore[method-assign,assignment]  # its way is a subclass
                 observer.schedule(handler, path, recursive=recursive, event_filter=[*writing, *coming, *going])
             observer.start()
         except OSError as error:
@@ -76,18 +78,29 @@ class DiskChanges:
         """See :class:`git_kas.ports.watch.Changes`."""
         self._happened.set()
 
-    def on_any_event(self, event: object) -> None:
-        """What watchdog calls."""
-        del event
-        self.notify()
+    def teller(self, names: frozenset[str]) -> Callable[[FileSystemEvent], None]:
+        """What watchdog calls where something happens to files of these names; to any, if there are none."""
+
+        def tell(event: FileSystemEvent) -> None:
+            paths = (os.fsdecode(event.src_path), os.fsdecode(event.dest_path))
+            if not names or not names.isdisjoint(map(os.path.basename, paths)):
+                self.notify()
+
+        return tell
 
 
-def _existing(folders: Sequence[WatchedFolder]) -> dict[str, bool]:
-    """Folders that are there; in place of a missing one the nearest above it."""
-    found: dict[str, bool] = {}
+def _existing(folders: Sequence[WatchedFolder]) -> dict[str, tuple[bool, frozenset[str]]]:
+    """Folders that are there, with those in them or not, and names; for a missing one the nearest above."""
+    found: dict[str, tuple[bool, frozenset[str]]] = {}
     for folder in folders:
-        path, recursive = folder.path, folder.recursive
+        path, recursive, names = folder
         while not os.path.isdir(path) and os.path.dirname(path) != path:
-            path, recursive = os.path.dirname(path), False
-        found[path] = found.get(path, False) or recursive
+            path, recursive, names = os.path.dirname(path), False, frozenset()
+        if path in found:
+            before_recursive, before = found[path]
+            recursive, names = (
+                recursive or before_recursive,
+                names | before if names and before else frozenset(),
+            )
+        found[path] = recursive, names
     return found

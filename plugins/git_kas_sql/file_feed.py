@@ -23,12 +23,16 @@ LOOK_AGAIN: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 system tells of, before it syncs that, and only then others see the commit: on a slow disk not yet when they are
 told."""
 
+_SUFFIXES: Final = ("", "-wal", "-journal")
+"""Of the names of the files to which a commit is written (https://www.sqlite.org/tempfiles.html)."""
+
 
 class FileFeed:
     """The port :class:`~git_kas_sql.feed.Feed` of a SQLite database: whoever commits writes to its folder."""
 
     def __init__(self, database: Database, open_watch: Callable[[], Watch]) -> None:
-        self._folder = os.path.dirname(database.path)
+        folder, name = os.path.split(database.path)
+        self._folder = WatchedFolder(folder, names=frozenset(name + suffix for suffix in _SUFFIXES))
         self._open_watch = open_watch
 
     @contextmanager
@@ -47,7 +51,7 @@ class _FileChanges:
     What was written last before one began to watch may become visible later, too, and of that nothing tells.
     """
 
-    def __init__(self, folder: str, watch: Watch, open_: ExitStack) -> None:
+    def __init__(self, folder: WatchedFolder, watch: Watch, open_: ExitStack) -> None:
         self._folder = folder
         self._watch = watch
         self._open = open_
@@ -72,8 +76,8 @@ class _FileChanges:
         self._changes.notify()
 
     def _listen(self) -> None:
-        self._is_there = os.path.isdir(self._folder)  # before, as it may come while one begins to watch
-        self._changes = self._open.enter_context(self._watch.changes([WatchedFolder(self._folder)]))
+        self._is_there = os.path.isdir(self._folder.path)  # before, as it may come while one begins to watch
+        self._changes = self._open.enter_context(self._watch.changes([self._folder]))
         self._look_again_soon()
 
     def _listen_again(self) -> None:

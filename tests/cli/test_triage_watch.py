@@ -2,72 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import signal
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support import GIT_KAS, Repo, Run, heed_interrupts, needs_program
-
-PATIENCE = 20.0
-
-
-class Watching:
-    """A running ``git kas triage --watch --json``."""
-
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=heed_interrupts,  # noqa: PLW1509 - no other thread runs yet
-        )
-        self._lines: queue.Queue[str] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line)
-
-    def rows(self) -> dict[str, Any]:
-        """The rows of the next document, by plan."""
-        document = json.loads(self._lines.get(timeout=PATIENCE))
-        assert document["kind"] == "triage"
-        return {row["plan"]: row for row in document["data"]["rows"]}
-
-    def is_quiet(self, seconds: float) -> bool:
-        try:
-            self._lines.get(timeout=seconds)
-        except queue.Empty:
-            return True
-        return False
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(PATIENCE)
-
-    def end(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+from support import GIT_KAS, Repo, Run, needs_program
+from watching import Watching
 
 
 @pytest.fixture

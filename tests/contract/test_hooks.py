@@ -93,6 +93,16 @@ def test_kas_watch(plugins: PluginManager, tmp_path: Path) -> None:
         assert changes.wait(5)
         changes.notify()
         assert changes.wait(5)
+    with watch.changes([WatchedFolder(str(tmp_path), names=frozenset({"a"}))]) as changes:
+        (tmp_path / "b").write_text("text")
+        assert not changes.wait(0.5)
+        (tmp_path / "a").write_text("text")
+        assert changes.wait(5)
+        while changes.wait(0.2):
+            pass
+        (tmp_path / "c").write_text("text")
+        (tmp_path / "c").replace(tmp_path / "a")
+        assert changes.wait(5)
 
 
 def test_kas_scratch(plugins: PluginManager, tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from cli.test_triage_watch import Watching
 from postgresql import postgresql_url
 from server.hosting import Running, start
-from support import GIT_KAS, Repo, Run
+from support import Repo, Run
 
 KINDS = ("sqlite", "postgresql")
 
@@ -72,46 +71,6 @@ def test_export_then_import_is_the_identity(repo: Repo, kas: Run, env: dict[str,
         repo.git("clone", "-q", str(repo.path), str(folder))
         assert kas("import", str(tmp_path / "export.json"), cwd=folder, env=other).status == 0
         assert kas("export", cwd=folder, env=other).out == exported
-
-
-def test_what_one_does_another_s_watch_shows(
-    repo: Repo, kas: Run, env: dict[str, str], environment: dict[str, str], tmp_path: Path
-) -> None:
-    """Two clones, one server."""
-    other = tmp_path / "other"
-    repo.git("clone", "-q", str(repo.path), str(other))
-    assert kas("plan", "create", "x", cwd=repo.path, env=env).status == 0
-    watching = Watching([str(GIT_KAS), "triage", "--watch", "--json"], other, environment | env)
-    try:
-        assert watching.rows()["x.md"]["status"] == "ready"
-        assert kas("plan", "transition", "x", "plan_start", cwd=repo.path, env=env).status == 0
-        assert watching.rows()["x.md"]["status"] == "planning"
-        assert watching.stop() == 130
-    finally:
-        watching.end()
-
-
-def test_a_watch_outlives_a_restart_of_the_server(
-    repo: Repo, kas: Run, environment: dict[str, str], tmp_path: Path
-) -> None:
-    place = str(tmp_path / "plans.db")
-    first = start(environment, tmp_path, "--db", place, "--no-auth")
-    env = {"KAS_STORE": first.url, "KAS_PROJECT": "p"}
-    assert kas("plan", "create", "x", cwd=repo.path, env=env).status == 0
-    watching = Watching([str(GIT_KAS), "triage", "--watch", "--json"], repo.path, environment | env)
-    try:
-        assert watching.rows()["x.md"]["status"] == "ready"
-        first.process.kill()
-        first.process.communicate(timeout=60)
-        second = start(environment, tmp_path, "--db", place, "--no-auth", "--port", str(first.address[1]))
-        try:
-            assert kas("plan", "transition", "x", "plan_start", cwd=repo.path, env=env).status == 0
-            assert watching.rows()["x.md"]["status"] == "planning"
-        finally:
-            second.process.kill()
-            second.process.communicate(timeout=60)
-    finally:
-        watching.end()
 
 
 def test_many_clients_under_faults_are_told_the_truth(kas: Run, server: Running, tmp_path: Path) -> None:

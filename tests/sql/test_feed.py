@@ -13,6 +13,7 @@ from git_kas.domain.mutation import Create, Transition
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.store_host import HostRequest
 from git_kas.ports.watch import WatchedFolder
+from git_kas_files.watch import DiskWatch
 from git_kas_sql import file_feed, store
 from git_kas_sql.host import SqlHost
 from git_kas_sql.opening import open_host
@@ -126,6 +127,21 @@ def test_one_does_not_wait_longer_than_asked(follow: Callable[[Script], SqlHost]
         assert changes.wait(0.06)  # it is time to look again
         assert not changes.wait(0.2)
     assert round(script.now, 2) == 0.3
+
+
+def test_other_files_beside_a_database_are_no_commits(
+    url: str, writer: SqlHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_feed, "LOOK_AGAIN", ())
+    host = open_host(HostRequest(url, FakeClock(EPOCH), DiskWatch))
+    with host.watch() as changes:
+        while changes.wait(0.3):
+            pass
+        (tmp_path / "plans.db.log").write_text("noise")
+        assert not changes.wait(0.5)
+        writer.store("p").commit(STARTED, USER)
+        assert changes.wait(60.0)
+    host.close()
 
 
 def test_a_folder_that_comes_is_watched_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
