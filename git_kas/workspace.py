@@ -15,7 +15,7 @@ from git_kas.plugin.manager import PluginManager
 from git_kas.ports.store import Store, StoreRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
@@ -223,16 +223,23 @@ class Workspace:
     @cached_property
     def store(self) -> Store:
         """The plan store that ``kas.store`` names."""
-        setting = self.config.setting("store")
+        return self.open_store(
+            self.config.setting("store"), lambda: self.project.value, environment=self.environment
+        )
+
+    def open_store(
+        self, setting: Setting, find_project: Callable[[], str], *, environment: Mapping[str, str]
+    ) -> Store:
+        """The plan store at the URL ``setting``, opened for one project and with what ``environment`` holds."""
         request = StoreRequest(
             setting.value,
             self.location,
-            lambda: self.project.value,
+            find_project,
             lambda: self.plans_folder.value,
             self.clock,
             lambda: self.watch,
             self.tracking_branches,
-            self.environment,
+            environment,
         )
         with _named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)

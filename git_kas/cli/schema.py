@@ -199,7 +199,8 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     ),
     "plan.history": list_of(_ENTRY),
     "import": object_of(
-        file=TEXT,
+        file=described(TEXT, "or the place of the store"),
+        project=described(or_null(TEXT), "null where the source has one only"),
         dry_run=YES_NO,
         topics=COUNT,
         plans=list_of(

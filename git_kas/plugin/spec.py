@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
+    from git_kas.ports.earlier_database import EarlierDatabase
     from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
@@ -56,6 +57,11 @@ def kas_store_host(request: HostRequest) -> StoreHost:  # type: ignore[empty-bod
 @_hookspec(firstresult=True)
 def kas_store_damages(request: HostRequest) -> Sequence[str]:  # type: ignore[empty-body]  # a specification
     """Look through the bytes of a place, and say what is damaged; chosen as for :func:`kas_store`."""
+
+
+@_hookspec(firstresult=True)
+def kas_earlier_database(path: str) -> EarlierDatabase:  # type: ignore[empty-body]  # a specification has no body
+    """Open the earlier system's database, which is only read. Provided by the plugin ``sqlite``."""
 
 
 @_hookspec(firstresult=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from git_kas.ports.earlier_database import EarlierDatabase
     from git_kas.ports.store import Store, StoreRequest
     from git_kas.ports.store_host import HostRequest, StoreHost
     from git_kas.ports.tokens import TokenStore
@@ -43,3 +44,10 @@ def kas_store_damages(request: HostRequest) -> Sequence[str]:
         return damages(database)
     finally:
         database.close()
+
+
+def kas_earlier_database(path: str) -> EarlierDatabase:
+    """The earlier system's database in the file ``path``."""
+    from git_kas_sql.earlier import CopiedDatabase
+
+    return CopiedDatabase(path)

@@ -37,7 +37,7 @@ commands:
   plan topic       list topics, or set a plan's topic
   plan history     show what happened to a plan or to the project
   reset-plan       put a plan back to a status, and show it before and after
-  import           take over plans from an export or an earlier plan-state.json
+  import           take over plans from an export, the earlier system or another store
   export           print everything the store knows
   signal           report, as an agent, that something is done
   signals list     list what agents have reported

@@ -12,7 +12,8 @@ from git_kas.domain.hooks import HookName
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
-from git_kas.errors import ProgramFailed
+from earlier_databases import SHOP, make_earlier
+from git_kas.errors import StoreCorrupt, ProgramFailed
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.guarded import ObjectKind, Peeled
@@ -256,6 +257,18 @@ def test_kas_tokens(plugins: PluginManager, tmp_path: Path) -> None:
     assert tokens.describe() == ("sqlite", f"{tmp_path}/plans.db")
     assert list(tokens.tokens()) == []
     tokens.close()
+
+
+def test_kas_earlier_database(plugins: PluginManager, tmp_path: Path) -> None:
+    path = make_earlier(tmp_path / "plans.db", {"shop": SHOP, "a": ()})
+    database = plugins.call("sqlite", "kas_earlier_database", path=str(path))
+    assert database.projects() == ["shop"]
+    found = database.read("shop")
+    assert [plan.filename for plan in found.plans] == [row["filename"] for row in SHOP]
+    assert (found.topics, database.other_rows()) == ({"api": ""}, {})
+    database.close()
+    with pytest.raises(StoreCorrupt):
+        plugins.call("sqlite", "kas_earlier_database", path=__file__)
 
 
 def test_kas_store_damages(plugins: PluginManager, tmp_path: Path) -> None:

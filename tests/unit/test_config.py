@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_kas.config import KEY_BY_NAME, KEYS, Configuration, PolicyFile, ValueType, user_files
+from git_kas.config import KEY_BY_NAME, KEYS, Configuration, PolicyFile, ValueType
+from git_kas.config_files import user_files
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
 from git_kas.errors import InvalidConfiguration
 
@@ -185,13 +186,16 @@ def test_an_empty_variable_is_no_setting() -> None:
     assert simple(KAS_STORE="", KAS_PROJECT="").setting("store").source == "default"
 
 
+EARLIER = ["/h/.config/kasmos/config.toml", "/h/.config/kasmos/config.json"]
+
+
 @pytest.mark.parametrize(
     ("environment", "files"),
     [
-        ({"HOME": "/h"}, ["/h/.config/git-kas/config.toml", "/h/.config/kasmos/config.toml"]),
+        ({"HOME": "/h"}, ["/h/.config/git-kas/config.toml", *EARLIER]),
         (
             {"HOME": "/h", "XDG_CONFIG_HOME": "/x"},
-            ["/x/git-kas/config.toml", "/h/.config/kasmos/config.toml"],
+            ["/x/git-kas/config.toml", *EARLIER],
         ),
         ({"XDG_CONFIG_HOME": "/x"}, ["/x/git-kas/config.toml"]),
         ({}, []),

@@ -36,7 +36,7 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("plan", "topic"), "list topics, or set a plan's topic", "plan_topic"),
     CommandEntry(("plan", "history"), "show what happened to a plan or to the project", "plan_history"),
     CommandEntry(("reset-plan",), "put a plan back to a status, and show it before and after", "reset_plan"),
-    CommandEntry(("import",), "take over plans from an export or an earlier plan-state.json", "import_"),
+    CommandEntry(("import",), "take over plans from an export, the earlier system or another store", "import_"),
     CommandEntry(("export",), "print everything the store knows", "export"),
     CommandEntry(("signal",), "report, as an agent, that something is done", "signal"),
     CommandEntry(("signals", "list"), "list what agents have reported", "signals_list"),
