@@ -56,6 +56,25 @@ class StoreHost(Protocol):
     def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
         """As :meth:`git_kas.ports.store.Store.commit_all`, over several projects at the price of one."""
 
+    def keep_piece(self, project: str, piece: bytes) -> str:
+        """Keep a piece of a request that is too large for one, for an hour or so; its SHA-256.
+
+        It is no part of the project, and nothing else shows it.
+
+        Raises:
+            Busy: too much is kept for the project already.
+        """
+
+    def pieces(self, project: str, ids: Sequence[str]) -> Sequence[bytes]:
+        """The pieces that were kept.
+
+        Raises:
+            NotFound: one of them is not, or not any more.
+        """
+
+    def drop_pieces(self, project: str, ids: Sequence[str]) -> None:
+        """Keep these no longer; they may be gone already."""
+
     def watch(self) -> AbstractContextManager[Changes]:
         """Be told, without asking, that somebody has committed something, in whatever process.
 

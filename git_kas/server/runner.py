@@ -14,7 +14,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
-from git_kas.domain.mutation import LARGEST_CONTENT
+from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.errors import UsageError
 from git_kas.server.failures import plain_failure
 from git_kas.server.v1 import PROTOCOL
@@ -22,9 +22,6 @@ from git_kas.server.v1 import PROTOCOL
 if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
-
-LARGEST_BODY: Final = LARGEST_CONTENT * 3 // 2
-"""A text of the largest size in Base64, with room for what stands around it."""
 
 WORKING_THREADS: Final = 16
 """Beside those that wait for changes."""

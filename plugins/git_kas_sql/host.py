@@ -12,6 +12,7 @@ from git_kas.domain.project import Project
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import KasError
 from git_kas.ports.store import StoreDescription
+from git_kas_sql import pieces
 from git_kas_sql.rows import Rows, find_head
 from git_kas_sql.schema import PROJECTS
 from git_kas_sql.store import SqlStore
@@ -118,6 +119,27 @@ class SqlHost:
         except KasError as error:
             return error
         return None
+
+    # -- large requests --------------------------------------------------------------------------------------
+
+    def keep_piece(self, project: str, piece: bytes) -> str:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._tables.writing() as connection:
+            self._tables.insist(connection)
+            return pieces.keep(connection, project, piece, timestamp(self._clock.now_ns()))
+
+    def pieces(self, project: str, ids: Sequence[str]) -> Sequence[bytes]:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._tables.reading() as connection:
+            if connection is None:
+                raise pieces.missing()
+            return pieces.read(connection, project, ids)
+
+    def drop_pieces(self, project: str, ids: Sequence[str]) -> None:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._tables.writing() as connection:
+            self._tables.insist(connection)
+            pieces.drop(connection, project, ids)
 
 
 def _commit(rows: Rows, mutation: Mutation, request: Request, now: str) -> Outcome | KasError:

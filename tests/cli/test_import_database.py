@@ -208,7 +208,7 @@ def test_texts_that_are_no_text_come_as_they_are(shop: Plans, tmp_path: Path) ->
     path = make_earlier(tmp_path / "binary.db", {"shop": rows})
     assert shop("import", str(path)).status == 0
     (text,) = json.loads(shop.out("export"))["contents"].values()
-    assert b64decode(text) == b"\xff\x00\r\n"
+    assert b64decode(text["base64"]) == b"\xff\x00\r\n"
     assert json.loads(shop.state())["plans"][""]["content"] == {"base64": "/w=="}
 
 

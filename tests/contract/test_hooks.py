@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from earlier_databases import SHOP, make_earlier
 from git_kas.domain.guard import GuardPattern
 from git_kas.domain.hooks import HookName
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
-from earlier_databases import SHOP, make_earlier
-from git_kas.errors import StoreCorrupt, ProgramFailed
+from git_kas.errors import ProgramFailed, StoreCorrupt
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.guarded import ObjectKind, Peeled
