@@ -65,7 +65,9 @@ def later(action: Callable[[], Any]) -> Callable[[], Any]:
 def waits(running: Running, since: int = 1) -> Callable[[], Any]:
     """A long poll for the next change, which has arrived at the server when this returns."""
     poll = later(lambda: running("GET", f"{CHANGES}?since={since}&wait=50").json()["change"])
-    time.sleep(1.0)  # nothing shows from outside that it waits; if it came late, it would see the change at once
+    time.sleep(
+        1.0
+    )  # nothing shows from outside that it waits; if it came late, it would see the change at once
     return poll
 
 
