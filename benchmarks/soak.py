@@ -1,4 +1,4 @@
-"""Whether a server's memory stays flat: reads, writes, long polls and errors against a real one, for minutes."""
+"""Whether the memory of a server stays flat: reads, writes, long polls and errors against a real one."""
 
 from __future__ import annotations
 
