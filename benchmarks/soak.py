@@ -8,6 +8,7 @@ import json
 import random
 import re
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -18,9 +19,12 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.common import GIT_KAS, Aim, print_aims, print_machine, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PLANS: Final = "/v1/projects/soak/plans"
 NAMES: Final = [f"2026-01-01-plan-{number:02}.md" for number in range(50)]
@@ -51,6 +55,7 @@ class Load:
     """Asks a server whatever clients ask, from several threads, until :meth:`stop`."""
 
     port: int
+    trust: ssl.SSLContext | None = None
     counts: dict[str, int] = field(default_factory=dict)
     surprises: list[str] = field(default_factory=list)
 
@@ -94,7 +99,11 @@ class Load:
         **headers: str,
     ) -> http.client.HTTPResponse | None:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = (
+            http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self.trust)
+            if self.trust
+            else http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        )
         try:
             connection.request(
                 method, path, data, {key.replace("_", "-"): text for key, text in headers.items()}
@@ -164,12 +173,27 @@ def slope(samples: list[Sample]) -> float:
     return found.slope
 
 
-def soak(url: str, seconds: float, *options: str) -> tuple[list[Sample], Load]:
+def certified(folder: str) -> tuple[list[str], ssl.SSLContext]:
+    """A certificate made in ``folder``: options of the server, and what a client trusts."""
+    chain, key = f"{folder}/chain.pem", f"{folder}/key.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    name = ["-subj", "/CN=soak", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *curve, *name, "-keyout", key, "-out", chain],
+        check=True,
+        capture_output=True,
+    )
+    return ["--cert", chain, "--key", key], ssl.create_default_context(cafile=chain)
+
+
+def soak(
+    url: str, seconds: float, options: Sequence[str], trust: ssl.SSLContext | None = None
+) -> tuple[list[Sample], Load]:
     """Serve ``url``, ask for that many seconds, and look at the server meanwhile."""
     command = [str(GIT_KAS), "serve", "--port", "0", "--no-auth", "--db", url, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None  # noqa: S101 - it is a pipe
-        load = Load(int(server.stdout.readline().rpartition(":")[2]))
+        load = Load(int(server.stdout.readline().rpartition(":")[2]), trust)
         load.start()
         began, samples = time.monotonic(), []
         try:
@@ -206,12 +230,15 @@ def main() -> None:
     parser.add_argument(
         "--db", help="a path or the URL of a store that may be written; default: a temporary file"
     )
+    parser.add_argument("--https", action="store_true", help="serve HTTPS, with a certificate made by openssl")
     parser.add_argument("--json", action="store_true", help="print the samples, and nothing else")
     given = parser.parse_args()
     if not Path("/proc/self/status").exists():
         sys.exit("Memory and open files of another process are read from /proc, which is not here.")
     with tempfile.TemporaryDirectory(prefix="git-kas-soak-") as folder:
-        samples, load = soak(given.db or f"{folder}/plans.db", given.minutes * 60, "--max-watchers", "64")
+        options, trust = certified(folder) if given.https else ([], None)
+        place = given.db or f"{folder}/plans.db"
+        samples, load = soak(place, given.minutes * 60, ["--max-watchers", "64", *options], trust)
     if given.json:
         keys = Sample.__slots__
         rows = [{key: getattr(one, key) for key in keys} for one in samples]
