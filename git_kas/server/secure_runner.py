@@ -19,9 +19,10 @@ from granian.log import LogLevels
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # its types do not say so
 from granian.server.embed import Server as Embedded
 
+from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.server.bridge import Bounds, Bridge
 from git_kas.server.idlers import Idlers
-from git_kas.server.runner import IDLE_CONNECTIONS, LARGEST_BODY, LARGEST_HEADER, Limits
+from git_kas.server.runner import IDLE_CONNECTIONS, LARGEST_HEADER, Limits
 from git_kas.server.workers import Workers
 
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ import pytest
 
 import certificates
 from certificates import Made
+from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.ports.fakes import FakeClock
 from git_kas.server.access import OpenAccess, Role
 from git_kas.server.application import Application
 from git_kas.server.certificates import Certificate
 from git_kas.server.hosts import HostCheck
-from git_kas.server.runner import LARGEST_BODY, Limits, listen, url_of
+from git_kas.server.runner import Limits, listen, url_of
 from git_kas.server.secure_runner import SecureRunner
 from git_kas.server.services import Services
 from server.hosting import ONE, PATIENCE, PLAN, PLANS, Running, host_at
