@@ -226,7 +226,11 @@ class _Run:
         return _cannot_write
 
     def _wait(self, sending: Any) -> None:  # noqa: ANN401 - a coroutine
-        asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+        try:
+            asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+        except RuntimeError as error:  # the server has ended without us
+            sending.close()
+            raise _Gone from error
 
 
 def _cannot_write(_: bytes) -> object:

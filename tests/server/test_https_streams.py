@@ -128,8 +128,13 @@ def test_an_answer_that_does_not_end_holds_the_server_up_only_for_a_while(serve:
     class Deaf(Stream):
         def pieces(self) -> Iterator[bytes]:
             yield b"x"
-            time.sleep(30)
+            awake.wait(PATIENCE)
+            try:
+                yield b"too late"
+            finally:
+                gone.set()
 
+    awake, gone = threading.Event(), threading.Event()
     running, runner, thread = serve(Deaf())
     with running.connect() as connection:
         connection.sendall(ASK)
@@ -139,3 +144,6 @@ def test_an_answer_that_does_not_end_holds_the_server_up_only_for_a_while(serve:
         runner.stop()
         thread.join(PATIENCE)
         assert time.monotonic() - began < 20
+    assert not thread.is_alive()
+    awake.set()
+    assert gone.wait(PATIENCE)  # whoever is left finds nobody to send to, and says nothing
