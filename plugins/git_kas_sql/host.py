@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from git_kas.ports.watch import Changes
     from git_kas_sql.database import Database
     from git_kas_sql.feed import Feed
+
+_MOST_KNOWN: Final = 10_000
 
 
 class SqlHost:
@@ -61,7 +63,7 @@ class SqlHost:
         """
         version = self._database.data_version()
         seen, known = self._seen
-        if version is None or version != seen:
+        if version is None or version != seen or len(known) >= _MOST_KNOWN:  # anybody can think of names
             known = {}
             if version is not None:
                 self._seen = (version, known)
