@@ -68,7 +68,7 @@ def test_a_sound_store_passes(kas: Run, tmp_path: Path, path: Mapping[str, str])
     assert 400 <= data["operations"] < 440  # a client finishes the repetitions that it began
     assert data["commits"] > 40
     assert data["repetitions"] > 0
-    assert data["faults"] == {"kill": 0, "stop": 0, "drop": 0}
+    assert set(data["faults"].values()) == {0}
 
 
 def test_a_sound_store_passes_with_faults(kas: Run, tmp_path: Path, path: Mapping[str, str]) -> None:
@@ -101,11 +101,11 @@ def test_the_report(kas: Run, tmp_path: Path, path: Mapping[str, str]) -> None:
     finished = kas("verify-store", "naive:lawless", *SMALL, cwd=tmp_path, env=path)
     assert (finished.status, finished.err) == (1, "")
     lines = finished.out.splitlines()
-    assert [line.split()[0] for line in lines[:7]] == [
-        "store", "clients", "operations", "faults", "seed", "speed", "verdict",
+    assert [line.split()[0] for line in lines[:8]] == [
+        "store", "servers", "clients", "operations", "faults", "seed", "speed", "verdict",
     ]  # fmt: skip
-    assert lines[4] == "seed        7"
-    assert "anomal" in lines[6]
+    assert lines[5] == "seed        7"
+    assert "anomal" in lines[7]
     assert any(line.startswith("rule_broken: ") for line in lines)
 
 
