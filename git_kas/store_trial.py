@@ -6,7 +6,8 @@ import os
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final, cast
 
-from git_kas.errors import KasError, ProgramFailed, UsageError
+from git_kas.domain.secrets import without_password
+from git_kas.errors import KasError, PluginUnusable, ProgramFailed, UsageError
 from git_kas.ports.store import Store, StoreRequest
 from git_kas.ports.store_host import HostRequest
 
@@ -84,6 +85,11 @@ class StoreTrial:
         from git_kas.usecases.verify_store import Place
 
         url = target.url
+        if trial.servers and not self._app.plugins.provides(_plugin_of(url), "kas_store_host"):
+            raise PluginUnusable(
+                f"'git kas serve' cannot serve the plan store '{without_password(url)}'.",
+                next_step="Name a database: sqlite, or the URL of one.",
+            )
         if trial.servers and url == _FILE_KIND:
             url = f"{_FILE_KIND}:///{os.path.join(folder, 'served.sqlite')}"
         outages: dict[Fault, Callable[[], bool]] = {}

@@ -15,7 +15,7 @@ from git_kas.usecases.store_client import DROPPED, Job, encode_job
 from git_kas.usecases.trial_servers import Launch, TrialServers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from git_kas.domain.operations import Operation
     from git_kas.ports.processes import Processes
@@ -35,7 +35,8 @@ _STOPPED_FOR: Final = (0.01, 0.25)  # seconds
 class Trial(NamedTuple):
     """How large a run is: numbers of clients, operations and plans, the longest time, and the seed.
 
-    With ``servers`` so many of them are tried, over the store; without, the store itself.
+    It is disturbed by those ``faults`` that can come about. With ``servers`` so many of them are tried, over
+    the store; without, the store itself.
     """
 
     clients: int
@@ -43,7 +44,7 @@ class Trial(NamedTuple):
     plans: int
     seconds: float
     seed: int
-    faults: bool
+    faults: Collection[Fault] = ()
     servers: int = 0
 
 
@@ -139,8 +140,8 @@ class Crew:
         self._folder = folder
         self._random = Random(f"faults {trial.seed}")  # noqa: S311 - chance, not secrecy
         self._servers = TrialServers(amid.processes, amid.launch, self._random)
-        kinds = {*FAULTS_OF_CLIENTS, *(FAULTS_OF_SERVERS if trial.servers else ()), *amid.outages}
-        self._deck = Deck(self._random, kinds)
+        possible = {*FAULTS_OF_CLIENTS, *(FAULTS_OF_SERVERS if trial.servers else ()), *amid.outages}
+        self._deck = Deck(self._random, possible.intersection(trial.faults))
         self._faults = dict.fromkeys(Fault, 0)
         self._workers: list[_Worker] = []
         self._deadline_ns = 0
@@ -211,7 +212,7 @@ class Crew:
                 seed=str(trial.seed),
                 plans=trial.plans,
                 operations=share,
-                drops=trial.faults,
+                drops=Fault.DROP in trial.faults,
             )
             self._workers.append(_Worker(self._processes, job, self._variables))
         self._progress.step("starting clients")
@@ -237,7 +238,7 @@ class Crew:
         if running and now > self._deadline_ns + _LONGEST_END * _NANOSECONDS:
             self._give_up(running)
             return False
-        if self.trial.faults and now < self._deadline_ns:
+        if self._deck and now < self._deadline_ns:
             self._disturb(running, now)
         return bool(running)
 

@@ -62,6 +62,10 @@ class Deck:
         self._round = [fault for fault, share in _SHARES.items() if fault in kinds for _ in range(share)]
         self._left: list[Fault] = []
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._round)
+
     def draw(self) -> Fault:
         """The next one."""
         if not self._left:

@@ -24,7 +24,7 @@ from git_kas.usecases.store_client import decode_job, run_client
 from git_kas.usecases.trial_servers import Launch
 from git_kas.usecases.verify_store import Place, Verification, VerifyPorts, verify_store
 
-TRIAL = Trial(clients=3, operations=100, plans=2, seconds=60, seed=5, faults=False)
+TRIAL = Trial(clients=3, operations=100, plans=2, seconds=60, seed=5)
 TARGET = Target("memory:", "project")
 
 
@@ -72,7 +72,7 @@ def test_the_same_seed_asks_the_same() -> None:
 
 
 def test_answers_are_dropped_and_asked_for_again() -> None:
-    found = World().verify(TRIAL._replace(faults=True, operations=400))
+    found = World().verify(TRIAL._replace(faults=tuple(Fault), operations=400))
     assert found.faults[Fault.DROP] > 0
     assert found.repetitions >= found.faults[Fault.DROP]
     assert found.anomalies == []

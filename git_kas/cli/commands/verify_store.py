@@ -10,9 +10,11 @@ from git_kas.domain.anomalies import ANOMALY_MEANINGS
 from git_kas.domain.secrets import without_password
 from git_kas.errors import ChecksFailed, UsageError
 from git_kas.store_trial import StoreTrial
+from git_kas.usecases.faults import FAULTS_OF_SERVERS, Fault
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from git_kas.app import App
     from git_kas.domain.anomalies import Anomaly
@@ -76,6 +78,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="kill and stop clients and servers, cut connections, and lose answers, at random moments",
     )
     parser.add_argument(
+        "--fault",
+        action="append",
+        choices=[str(fault) for fault in Fault],
+        default=[],
+        metavar="KIND",
+        help="of the faults only this kind; may be repeated: " + ", ".join(Fault),
+    )
+    parser.add_argument(
         "--servers",
         type=_count,
         default=0,
@@ -97,17 +107,17 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     from git_kas.usecases.crew import Trial
 
+    faults = tuple(map(Fault, arguments.fault)) or (tuple(Fault) if arguments.faults else ())
+    _expect_possible(arguments, faults)
     trial = Trial(
         clients=arguments.clients,
         operations=arguments.operations,
         plans=arguments.plans,
         seconds=arguments.seconds,
         seed=arguments.seed if arguments.seed is not None else app.clock.now_ns() % 1_000_000_000,
-        faults=arguments.faults,
+        faults=faults,
         servers=arguments.servers,
     )
-    if arguments.restart_database and not arguments.faults:
-        raise UsageError("--restart-database is a fault.", next_step="Use it with --faults.")
     found = StoreTrial(app, arguments.restart_database).run(arguments.url, trial, arguments.keep_history)
     return Result(
         "verify-store",
@@ -115,6 +125,16 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
         lambda style: _text(found, style),
         exit_status=ChecksFailed.exit_status if found.anomalies else 0,
     )
+
+
+def _expect_possible(arguments: argparse.Namespace, faults: Sequence[Fault]) -> None:
+    """Refuse options that would do nothing."""
+    if arguments.restart_database and Fault.DATABASE_RESTART not in faults:
+        raise UsageError("--restart-database is a fault.", next_step="Use it with --faults.")
+    if Fault.DATABASE_RESTART in arguments.fault and not arguments.restart_database:
+        raise UsageError("A database is restarted by a command.", next_step="Use --restart-database COMMAND.")
+    if FAULTS_OF_SERVERS.intersection(arguments.fault) and not arguments.servers:
+        raise UsageError("There is no server to disturb.", next_step="Use --servers 1, or more.")
 
 
 def _count(text: str) -> int:
