@@ -33,17 +33,13 @@ class FakeLog:
 
 
 class FakeRelay:
-    """A relay with nothing at its ends; its server always listens, and it loses answers at once."""
+    """A relay with nothing at its ends; it loses answers at once."""
 
     def __init__(self, number: int) -> None:
         self.server_port = 1000 + number
         self.port = 2000 + number
         self.losses = 0
         self.is_closed = False
-
-    def reaches(self) -> bool:
-        """See :class:`git_kas.ports.processes.Relay`."""
-        return True
 
     def lose_answer(self) -> None:
         """See :class:`git_kas.ports.processes.Relay`."""

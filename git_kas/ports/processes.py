@@ -62,9 +62,6 @@ class Relay(Protocol):
     server_port: int
     port: int
 
-    def reaches(self) -> bool:
-        """Whether the server listens."""
-
     def lose_answer(self) -> None:
         """Let the next request that changes something reach the server, and its client no answer.
 

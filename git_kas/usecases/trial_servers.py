@@ -20,6 +20,8 @@ _NANOSECONDS: Final = 1_000_000_000
 _TICK: Final = 0.01  # seconds
 _LONGEST_START: Final = 60  # seconds
 _LONGEST_END: Final = 60  # seconds
+_BANNER: Final = "Serving "
+_LAST_LINES: Final = 2  # what went wrong, and what to do
 _STOPPED_FOR: Final = (0.01, 0.25)  # seconds
 
 
@@ -102,7 +104,7 @@ class _Server:
         self.relay.close()
 
     def _wait_for(self, now: int) -> None:
-        if self.relay.reaches():
+        if _BANNER in self.process.errors():  # it listens before: what it does in between may still fail
             self.serves = self._has_served = True
         elif now > self._start_until:
             raise ProgramFailed(
@@ -111,7 +113,8 @@ class _Server:
             )
 
     def _last_words(self) -> str:
-        return self.process.errors().strip().rpartition("\n")[2] or "it said nothing"
+        lines = [line for line in self.process.errors().splitlines() if line and not line.startswith(_BANNER)]
+        return " ".join(lines[-_LAST_LINES:]) or "it said nothing"
 
 
 class TrialServers:

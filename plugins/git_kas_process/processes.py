@@ -134,8 +134,9 @@ class SystemProcess:
         """See :class:`git_kas.ports.processes.ChildProcess`."""
         if self._errors.closed:
             return self._said
-        self._errors.seek(0)
-        return self._errors.read().decode("utf-8", "replace")
+        number = self._errors.fileno()
+        said = os.pread(number, os.fstat(number).st_size, 0)  # the child writes where we would leave the file
+        return said.decode("utf-8", "replace")
 
 
 class FileLog:

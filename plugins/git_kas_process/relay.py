@@ -42,14 +42,6 @@ class SystemRelay:
         self._thread = Thread(target=self._accept, name="kas-relay", daemon=True)
         self._thread.start()
 
-    def reaches(self) -> bool:
-        """See :class:`git_kas.ports.processes.Relay`."""
-        try:
-            self._connect().close()
-        except OSError:
-            return False
-        return True
-
     def lose_answer(self) -> None:
         """See :class:`git_kas.ports.processes.Relay`."""
         with self._lock:
