@@ -256,7 +256,7 @@ class Crew:
 
     def _disturb(self, running: Sequence[_Worker], now: int) -> None:
         """Make a fault if it is time for one: some time after everybody has come back from the one before."""
-        if not (self._servers.all_serve and all(worker.is_ready for worker in running)):
+        if not (self._servers.all_serve() and all(worker.is_ready for worker in running)):
             self._next_fault_ns = max(self._next_fault_ns, now + _LEAST_WORK)
             return
         if now < self._next_fault_ns:

@@ -75,8 +75,8 @@ class _Server:
         wrong = ""
         if self.serves and not self.is_ending:
             wrong = f"Server {self.name} ended by itself, with status {status}: {self._last_words()}"
-        elif self.is_ending and status > 0:
-            wrong = f"Server {self.name}, asked to end, did so with status {status}: {self._last_words()}"
+        elif self.is_ending:
+            wrong = self.end_was_wrong()
         elif not self.serves and (now > self._start_until or not self._has_served):
             raise ProgramFailed(
                 f"Server {self.name} does not start: {self._last_words()}",
@@ -86,6 +86,14 @@ class _Server:
             self.begin(now)
         self.process = self._start()
         return wrong
+
+    def end_was_wrong(self) -> str:
+        """What is wrong with how it ended when it was asked to; empty if nothing is."""
+        status = self.process.exit_status() or 0
+        was_killed = status < 0
+        if not status or was_killed:
+            return ""
+        return f"Server {self.name}, asked to end, did so with status {status}: {self._last_words()}"
 
     def go_on(self) -> None:
         """End a stop."""
@@ -127,7 +135,6 @@ class TrialServers:
         self._random = random
         self._servers: list[_Server] = []
 
-    @property
     def all_serve(self) -> bool:
         """Whether all of them can be reached."""
         return all(server.serves and not server.is_ending for server in self._servers)
@@ -199,6 +206,9 @@ class TrialServers:
                     self.anomalies.append(Anomaly(AnomalyKind.BROKEN, text))
                 return
             self._processes.sleep(_TICK)
+        for server in running:
+            if server.serves and (wrong := server.end_was_wrong()):
+                self.anomalies.append(Anomaly(AnomalyKind.BROKEN, wrong))
 
     def close(self) -> None:
         """Leave nothing behind."""
