@@ -45,6 +45,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "url", nargs="?", metavar="URL", help="the store, as in kas.store; default: the kind configured there"
     )
+    _size_arguments(parser)
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="repeat the choices of an earlier run; their timing differs"
+    )
+    _fault_arguments(parser)
+    parser.add_argument(
+        "--keep-history", metavar="FILE", help="keep what the clients did and were told in the new file FILE"
+    )
+
+
+def _size_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--servers",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="try N servers over the store, which is a database: sqlite, or a URL (default: none)",
+    )
     parser.add_argument(
         "--clients", type=_count, default=_CLIENTS, metavar="N", help=f"processes (default: {_CLIENTS})"
     )
@@ -69,9 +87,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"end after S seconds, done or not (default: {_SECONDS:g})",
     )
-    parser.add_argument(
-        "--seed", type=int, metavar="N", help="repeat the choices of an earlier run; their timing differs"
-    )
+
+
+def _fault_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--faults",
         action="store_true",
@@ -86,20 +104,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="of the faults only this kind; may be repeated: " + ", ".join(Fault),
     )
     parser.add_argument(
-        "--servers",
-        type=_count,
-        default=0,
-        metavar="N",
-        help="try N servers over the store, which is a database: sqlite, or a URL (default: none)",
-    )
-    parser.add_argument(
         "--restart-database",
         default="",
         metavar="COMMAND",
         help="with --faults, restart the database now and then by this shell command",
-    )
-    parser.add_argument(
-        "--keep-history", metavar="FILE", help="keep what the clients did and were told in the new file FILE"
     )
 
 
