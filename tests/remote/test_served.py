@@ -73,8 +73,6 @@ def test_export_then_import_is_the_identity(repo: Repo, kas: Run, env: dict[str,
         assert kas("export", cwd=folder, env=other).out == exported
 
 
-
-
 def test_without_a_server_the_program_says_so(
     repo: Repo, kas: Run, env: dict[str, str], server: Running
 ) -> None:
