@@ -40,6 +40,7 @@ from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState, Operation
 from git_kas.errors import error_types
 from git_kas.usecases.apply_signals import Handling
+from git_kas.usecases.faults import FAULT_MEANINGS, Fault
 from git_kas.usecases.import_plans import ImportEffect
 from git_kas.usecases.signals import SignalState
 
@@ -251,13 +252,15 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     "verify-store": object_of(
         store=TEXT,
         project=described(TEXT, "the new project that was used"),
+        servers=described(COUNT, "how many stood between clients and store"),
         clients=COUNT,
         plans=COUNT,
         seed={"type": "integer"},
         operations=COUNT,
         commits=COUNT,
         repetitions=described(COUNT, "operations that repeated one under its key"),
-        faults=object_of(kill=COUNT, stop=COUNT, drop=COUNT),
+        unanswered=described(COUNT, "operations that were made or not: nobody was told"),
+        faults=object_of(**{str(fault): described(COUNT, FAULT_MEANINGS[fault]) for fault in Fault}),
         seconds={"type": "number", "minimum": 0},
         operations_per_second={"type": "number", "minimum": 0},
         sound=described(YES_NO, "whether there is no anomaly"),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from git_kas.ports.processes import Processes
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
-    from git_kas.ports.store_host import HostRequest, StoreHost
+    from git_kas.ports.store_host import HostRequest, Outage, StoreHost
     from git_kas.ports.tokens import TokenStore
     from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
@@ -52,6 +52,11 @@ def kas_store(request: StoreRequest) -> Store:  # type: ignore[empty-body]  # a 
 @_hookspec(firstresult=True)
 def kas_store_host(request: HostRequest) -> StoreHost:  # type: ignore[empty-body]  # a specification
     """Open the place of many projects that a server serves; chosen by the URL as for :func:`kas_store`."""
+
+
+@_hookspec(firstresult=True)
+def kas_store_outage(request: HostRequest, user: str) -> Outage | None:
+    """Make outages of a place for those who use it as ``user``, None where there are none; chosen as above."""
 
 
 @_hookspec(firstresult=True)

@@ -32,6 +32,21 @@ class Asked(NamedTuple):
     request: Request
 
 
+class Outage(Protocol):
+    """A place is away for a moment, for the users of one URL alone."""
+
+    @property
+    def url(self) -> str:
+        """The URL that those use; it names the same place as the one without outages."""
+
+    def cut(self) -> int:
+        """End their connections, whatever they do, as a restart of the place would; how many there were.
+
+        Raises:
+            Unreachable: the place is away in earnest.
+        """
+
+
 class StoreHost(Protocol):
     """Many projects in one place, from any thread.
 

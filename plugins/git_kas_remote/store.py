@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from hashlib import sha256
 from random import random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -93,8 +94,14 @@ class RemoteStore:
 
     def get_content(self, name: PlanName) -> bytes | None:
         """See :class:`git_kas.ports.store.Store`."""
-        received = self._transport.ask(Asking("GET", f"{self._root}/plans/{_segment(name)}/content"))
-        return received.body if received.headers.get("Kas-Content-Id") else None
+        asking = Asking("GET", f"{self._root}/plans/{_segment(name)}/content")
+        received = self._transport.ask(asking)
+        content_id = received.headers.get("Kas-Content-Id")
+        if content_id == "":
+            return None
+        if content_id != sha256(received.body).hexdigest():  # so it is where the connection ends in the headers
+            self._transport.malformed(asking, "it is not all of a text")
+        return received.body
 
     def get_run(self, name: PlanName) -> Run | None:
         """See :class:`git_kas.ports.store.Store`."""

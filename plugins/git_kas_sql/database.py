@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PATIENCE: Final = 30.0
 """Seconds to wait for a lock."""
 
+APPLICATION: Final = "application_name"
+"""The parameter by which a session of PostgreSQL is named for its administrator; a URL may set it."""
+
 _CONNECT_PATIENCE: Final = 5
 _PAUSE: Final = 0.02
 _WRITING: Final = "kas_writing"
@@ -225,7 +228,7 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_timeout=PATIENCE,
         connect_args={
             "connect_timeout": _CONNECT_PATIENCE,
-            "application_name": "git-kas",
+            APPLICATION: url.query.get(APPLICATION, "git-kas"),
             "options": options,
             "prepare_threshold": 3,
         },

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from git_kas.ports.earlier_database import EarlierDatabase
     from git_kas.ports.store import Store, StoreRequest
-    from git_kas.ports.store_host import HostRequest, StoreHost
+    from git_kas.ports.store_host import HostRequest, Outage, StoreHost
     from git_kas.ports.tokens import TokenStore
 
 
@@ -32,6 +32,15 @@ def kas_tokens(request: HostRequest) -> TokenStore:
     from git_kas_sql.opening import open_tokens
 
     return open_tokens(request)
+
+
+def kas_store_outage(request: HostRequest, user: str) -> Outage | None:
+    """Outages of a PostgreSQL database; a SQLite file has no connections."""
+    from git_kas_sql.database import parse_url
+    from git_kas_sql.outage import PostgresqlOutage
+
+    is_sqlite = parse_url(request.url).get_backend_name() == "sqlite"
+    return None if is_sqlite else PostgresqlOutage(request.url, user)
 
 
 def kas_store_damages(request: HostRequest) -> Sequence[str]:

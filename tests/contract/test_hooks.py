@@ -22,6 +22,7 @@ from git_kas.ports.store import StoreRequest
 from git_kas.ports.store_host import HostRequest
 from git_kas.ports.watch import WatchedFolder
 from git_kas_files.watch import DiskWatch
+from postgresql import new_database
 from support import Repo
 
 
@@ -277,6 +278,25 @@ def test_kas_store_damages(plugins: PluginManager, tmp_path: Path) -> None:
     (tmp_path / "plans.db").write_text("this is no database" * 100)
     (damage,) = plugins.call("sqlite", "kas_store_damages", request=request)
     assert "plans.db" in damage
+
+
+def test_kas_store_outage(plugins: PluginManager, tmp_path: Path) -> None:
+    request = HostRequest(f"sqlite:///{tmp_path}/plans.db", FakeClock(), DiskWatch)
+    assert plugins.call("sqlite", "kas_store_outage", request=request, user="trial") is None
+    with new_database() as url:
+        request = HostRequest(url, FakeClock(), DiskWatch)
+        outage = plugins.call("postgresql", "kas_store_outage", request=request, user="trial")
+        assert outage.cut() == 0
+        known, other = (
+            plugins.call("postgresql", "kas_store_host", request=request._replace(url=asked))
+            for asked in (outage.url, url)
+        )
+        for host in (known, other):
+            assert list(host.projects()) == []
+        assert outage.cut() == 1
+        for host in (known, other):
+            assert list(host.projects()) == []  # by a new connection
+            host.close()
 
 
 def test_kas_new_files(plugins: PluginManager, tmp_path: Path) -> None:
