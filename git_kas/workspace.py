@@ -81,8 +81,7 @@ class Workspace:
         self.progress = progress
         self._options = options
         self.plugins = PluginManager(sys.path)
-        self.warnings: list[str] = []
-        """What observers had to complain of, for the command's answer."""
+        self.warnings: list[str] = []  # what observers had to complain of
 
     def close(self) -> None:
         """Free what was opened and is held open: a database takes its log in when its last user closes it."""
