@@ -113,6 +113,12 @@ KEYS: Final[Sequence[ConfigKey]] = (
         git="kas.testCommand",
     ),
     ConfigKey(
+        "on_transition",
+        "a shell command that is run after a plan's status has changed",
+        "",
+        git="kas.onTransition",
+    ),
+    ConfigKey(
         "forge",
         "the plugin that speaks with the forge where pull requests are",
         "github",
@@ -335,6 +341,6 @@ def _why_not(word: str) -> str:
         return "a committed file may not choose the plan store, because it differs per branch"
     if word.startswith("guard"):
         return "a committed file may not say what is guarded, because what is pushed would decide on itself"
-    if word in {"test_command", "testCommand"}:
+    if word in {"test_command", "testCommand", "on_transition", "onTransition"}:
         return "a committed file may not choose a command to run"
     return "there is no such key"

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, cast
 
 from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
 from git_kas.domain.names import relative_folder
-from git_kas.errors import InvalidConfiguration, InvalidName, NotARepository, UsageError
-from git_kas.plugin.manager import PluginManager
+from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository, UsageError
+from git_kas.plugin.manager import OBSERVER_HOOK, PluginManager
 from git_kas.ports.store import Store, StoreRequest
+from git_kas.usecases.observed_store import ObservedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from git_kas.domain.base import Base, References
+    from git_kas.domain.ledger import Outcome
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.plugin.observers import Observers
     from git_kas.ports.activity import Activity
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
@@ -78,6 +81,7 @@ class Workspace:
         self.progress = progress
         self._options = options
         self.plugins = PluginManager(sys.path)
+        self.warnings: list[str] = []  # what observers had to complain of
 
     def close(self) -> None:
         """Free what was opened and is held open: a database takes its log in when its last user closes it."""
@@ -222,10 +226,10 @@ class Workspace:
 
     @cached_property
     def store(self) -> Store:
-        """The plan store that ``kas.store`` names."""
-        return self.open_store(
-            self.config.setting("store"), lambda: self.project.value, environment=self.environment
-        )
+        """The plan store that ``kas.store`` names; observers are told of what is committed through it."""
+        setting, environment = self.config.setting("store"), self.environment
+        found = self.open_store(setting, lambda: self.project.value, environment=environment)
+        return ObservedStore(found, self._tell_observers)
 
     def open_store(
         self, setting: Setting, find_project: Callable[[], str], *, environment: Mapping[str, str]
@@ -244,6 +248,34 @@ class Workspace:
         with _named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
         return cast("Store", found)
+
+    def _tell_observers(self, outcome: Outcome) -> None:
+        from git_kas.domain.transitions import transitions_of
+        from git_kas.ports.observer import Surroundings
+
+        try:
+            command = self.config.setting("on_transition").value
+            told = transitions_of(self.project.value, outcome)
+            if observers := self._observers(command):
+                observers.tell(told, Surroundings(self.location, self.environment, command))
+        except KasError as error:  # what is to be told is committed, whether it can be told or not
+            self.warnings.append(f"No observer was told of the transition: {error.message}")
+
+    def _observers(self, command: str) -> Observers | None:
+        """Who is told of transitions. The plugin that runs ``command`` has nothing to do without one."""
+        listeners, problems = self._listeners
+        unasked = "If it observes, it was not told of the transition."
+        self.warnings += [f"{problem} {unasked}" for problem in problems]
+        asked = {name: module for name, module in listeners.items() if command or name != _PROCESS_PLUGIN}
+        if not asked:
+            return None
+        from git_kas.plugin.observers import Observers
+
+        return Observers(asked, self.warnings.append)
+
+    @cached_property
+    def _listeners(self) -> tuple[Mapping[str, object], Sequence[str]]:
+        return self.plugins.providers(OBSERVER_HOOK)
 
     def tracking_branches(self, path: str) -> list[str]:
         """The branches, local and remote-tracking, whose tips hold a file at ``path``."""

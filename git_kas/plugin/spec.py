@@ -4,7 +4,8 @@ A plugin is a module named by an entry point of the group ``git_kas``; the entry
 name. Each function in it that is named as a hook below implements that hook, with the same parameters; it may
 leave out those it does not need. The module must not import its library at import time.
 
-The hooks are all of one kind: *provider hooks*, of which exactly one plugin, chosen by name, is called.
+Hooks are of two kinds. Of a *provider hook* exactly one plugin, chosen by name, is called. The *observer hook*
+``kas_plan_transitioned`` is called in every plugin that has it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.domain.transitions import PlanTransition
     from git_kas.ports.activity import Activity
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from git_kas.ports.guarded import Guarded
     from git_kas.ports.hook_files import HookFiles
     from git_kas.ports.inspection import AdminFiles, ProcessTable
+    from git_kas.ports.observer import Surroundings
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.signals import SignalBox
@@ -212,3 +215,14 @@ def kas_activity() -> Activity:  # type: ignore[empty-body]  # a specification h
 @_hookspec(firstresult=True)
 def kas_hook_files(environment: Mapping[str, str]) -> HookFiles:  # type: ignore[empty-body]  # a specification
     """Make what reads and changes hooks folders. Provided by the plugin ``hooks``."""
+
+
+@_hookspec
+def kas_plan_transitioned(transition: PlanTransition, surroundings: Surroundings) -> None:
+    """Take note that a plan has another status. The plugin ``process`` runs the command ``kas.onTransition``.
+
+    Called in every plugin that has it, in the order of their names, after this process has committed the change
+    of status: once for each, never for an answer that is repeated, and not in ``git kas serve``, where the
+    client that asked for the change is told. Nothing depends on what comes of it: an exception is a warning. If
+    the process is killed in between nobody is told, so what must not miss anything reads the history.
+    """

@@ -19,9 +19,7 @@ class ShellCommands:
     """The port :class:`~git_kas.ports.commands.Commands`; children get ``environment``."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {
-            name: value for name, value in environment.items() if name not in _REPOSITORY_BOUND
-        }
+        self._environment = without_repository(environment)
 
     def run(self, command: str, folder: str) -> int:
         """See :class:`git_kas.ports.commands.Commands`."""
@@ -41,3 +39,8 @@ class ShellCommands:
                 next_step="Look whether the folder is there.",
             ) from error
         return finished.returncode
+
+
+def without_repository(environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` without what binds a git to one repository."""
+    return {name: value for name, value in environment.items() if name not in _REPOSITORY_BOUND}

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from git_kas.domain.transitions import PlanTransition
     from git_kas.ports.activity import Activity
     from git_kas.ports.commands import Commands
     from git_kas.ports.inspection import ProcessTable
+    from git_kas.ports.observer import Surroundings
     from git_kas.ports.processes import Processes
 
 
@@ -39,3 +41,11 @@ def kas_activity() -> Activity:
     from git_kas_process.activity import ProcActivity
 
     return ProcActivity()
+
+
+def kas_plan_transitioned(transition: PlanTransition, surroundings: Surroundings) -> None:
+    """Run the command of ``kas.onTransition``."""
+    if surroundings.command:
+        from git_kas_process.observer import run_command
+
+        run_command(transition, surroundings)

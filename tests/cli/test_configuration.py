@@ -206,6 +206,7 @@ def test_show_origin_explains_every_key(kas: Run, place: Place) -> None:
         "stalled_after   3\n"
         "merge_strategy  no-ff\n"
         "test_command    -\n"
+        "on_transition   -\n"
         "forge           github\n"
         "guard_paths     plan-state.json\n"
         "guard_baseline  -\n"

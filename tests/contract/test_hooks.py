@@ -13,10 +13,12 @@ from git_kas.domain.hooks import HookName
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
+from git_kas.domain.transitions import PlanTransition
 from git_kas.errors import ProgramFailed, StoreCorrupt
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.guarded import ObjectKind, Peeled
+from git_kas.ports.observer import Surroundings
 from git_kas.ports.signals import SignalPlace
 from git_kas.ports.store import StoreRequest
 from git_kas.ports.store_host import HostRequest
@@ -315,3 +317,17 @@ def test_kas_private_files(plugins: PluginManager, tmp_path: Path) -> None:
         files.update(str(path), lambda text, number=number: f"{text}{number}\n")
     assert path.read_text() == "0\n1\n"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_kas_plan_transitioned(
+    plugins: PluginManager, repo: Repo, environment: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    moved = PlanTransition("shop", "a.md", "cancel", "ready", "cancelled", "user", "Ada", 2, 0, 7, "now")
+    around = Surroundings(location(repo), environment | {"GIT_DIR": "/elsewhere"}, 'echo "$KAS_PLAN $GIT_DIR"')
+    plugins.call("process", "kas_plan_transitioned", transition=moved, surroundings=around)
+    assert capfd.readouterr() == ("", "a.md \n")
+    plugins.call("process", "kas_plan_transitioned", transition=moved, surroundings=around._replace(command=""))
+    failing = around._replace(command="exit 3")
+    with pytest.raises(ProgramFailed, match="ended with status 3"):
+        plugins.call("process", "kas_plan_transitioned", transition=moved, surroundings=failing)
+    assert "process" in plugins.providers("kas_plan_transitioned")[0]
