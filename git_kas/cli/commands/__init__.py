@@ -18,7 +18,8 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: Final[Sequence[CommandEntry]] = (
-    CommandEntry(("init",), "set up a repository: take plan state out of version control", "init"),
+    CommandEntry(("init",), "prepare a repository, or take plan state out of version control", "init"),
+    CommandEntry(("setup",), "write agents and slash commands for Claude Code or opencode", "setup"),
     CommandEntry(("triage",), "say where every plan, branch and worktree stands", "triage"),
     CommandEntry(("verdict",), "say whether the base has what a branch has, and how that is known", "verdict"),
     CommandEntry(("finish",), "land a plan's branch, mark the plan done, remove what is over", "finish"),
@@ -43,9 +44,10 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("waves", "skip"), "pass failed jobs over", "waves_skip"),
     CommandEntry(("waves", "abort"), "stop driving a plan", "waves_abort"),
     CommandEntry(("watch",), "drive plans: apply signals, start agents, advance waves", "watch"),
-    CommandEntry(("import",), "take over plans from an export or an earlier plan-state.json", "import_"),
+    CommandEntry(("import",), "take over plans from an export, the earlier system or another store", "import_"),
     CommandEntry(("export",), "print everything the store knows", "export"),
     CommandEntry(("signal",), "report, as an agent, that something is done", "signal"),
+    CommandEntry(("prime",), "say what an agent must know before it begins", "prime"),
     CommandEntry(("signals", "list"), "list what agents have reported", "signals_list"),
     CommandEntry(("signals", "apply"), "apply what agents have reported", "signals_apply"),
     CommandEntry(("signals", "retry"), "have rejected signals judged anew", "signals_retry"),
