@@ -37,7 +37,7 @@ COMMANDS: Final[Sequence[CommandEntry]] = (
     CommandEntry(("plan", "topic"), "list topics, or set a plan's topic", "plan_topic"),
     CommandEntry(("plan", "history"), "show what happened to a plan or to the project", "plan_history"),
     CommandEntry(("reset-plan",), "put a plan back to a status, and show it before and after", "reset_plan"),
-    CommandEntry(("plan", "implement"), "the same as git kas implement", "implement"),
+    CommandEntry(("plan", "implement"), "the same as git kas implement", "plan_implement"),
     CommandEntry(("implement",), "have a plan implemented by agents, wave by wave", "implement"),
     CommandEntry(("waves", "status"), "say how far plans are driven", "waves_status"),
     CommandEntry(("waves", "retry"), "have failed jobs tried again", "waves_retry"),
