@@ -79,7 +79,8 @@ class Driver:
         more = False
         deadlines: list[str] = []
         places = self._scope.settings.most_agents
-        drivers = [driver for plan in self._plans() if (driver := self._driver(plan)) is not None]
+        plans = self._plans()
+        drivers = [driver for plan in plans if (driver := self._driver(plan)) is not None]
         places -= sum(driver.at_work for driver in drivers)
         for driver in drivers:
             held = driver.at_work
@@ -87,6 +88,8 @@ class Driver:
             places -= driver.at_work - held
             if driver.needs_another_look:
                 deadlines.append(later(self._now(), _AGENTS_LOOKED_AFTER))
+        self._looked = True
+        self._seen_in_work = {plan.filename for plan in plans if plan.status in IN_WORK}
         self._running = frozenset(run for driver in drivers for run in driver.runs)
         look.again = min((deadline for deadline in deadlines if deadline), default="")
         return more or len(look.happened) > before
@@ -98,17 +101,14 @@ class Driver:
         """
         checked_out: set[str] = set()
         if not self._looked:
-            self._looked = True
             checked_out = {worktree.branch for worktree in self._ports.worktrees() if worktree.branch}
-        plans = [
+        return [
             plan
             for plan in self._ports.store.list_plans()
             if plan.status in IN_WORK
             or plan.filename in self._seen_in_work
             or (plan.branch or plan.filename.default_branch) in checked_out
         ]
-        self._seen_in_work = {plan.filename for plan in plans if plan.status in IN_WORK}
-        return plans
 
     def _driver(self, plan: Plan) -> PlanDriver | None:
         try:
