@@ -118,7 +118,12 @@ def refreshed(stage: Stage, document: PlanDocument, content_id: str) -> Stage:
     begun = {job.id: job for job in stage.jobs if job.attempts or job.state is not JobState.PENDING}
     wanted = _wave_jobs(document)
     known = {job.id for job in wanted}
-    current = max((job.place for job in begun.values()), default=0)
+    if not wanted:
+        return stage._replace(content_id=content_id)
+    current = min(
+        (job.place for job in stage.jobs if job.state not in PASSED),
+        default=max((job.place for job in begun.values()), default=0),
+    )
     jobs = [job for id_, job in begun.items() if id_ not in known]
     for job in wanted:
         old = begun.get(job.id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.lifecycle import IN_WORK
 from git_kas.domain.timestamps import later, timestamp
-from git_kas.errors import Busy, Conflict, NotFound
+from git_kas.errors import Busy, Conflict, KasError, NotFound
 from git_kas.usecases.apply_signals import Handling, apply_signals
 from git_kas.usecases.commit_signal import SignalPorts, SignalScope
 from git_kas.usecases.drive_plan import Memory, PlanDriver
@@ -80,7 +80,10 @@ class Driver:
         deadlines: list[str] = []
         places = self._scope.settings.most_agents
         plans = self._plans()
-        drivers = [driver for plan in plans if (driver := self._driver(plan)) is not None]
+        found = [self._driver(plan) for plan in plans]
+        drivers = [driver for driver in found if driver is not None]
+        if len(drivers) == len(found):
+            self._stop_orphans(drivers, look)
         places -= sum(driver.at_work for driver in drivers)
         for driver in drivers:
             held = driver.at_work
@@ -115,6 +118,19 @@ class Driver:
             return PlanDriver(self._ports, self._scope, plan, self._memory)
         except NotFound:  # somebody has renamed or removed it since
             return None
+
+    def _stop_orphans(self, drivers: Sequence[PlanDriver], look: Look) -> None:
+        """Ask agents to end whose plan is gone, or knows them no more."""
+        known = frozenset(run for driver in drivers for run in driver.runs)
+        for run in self._running - known:
+            try:
+                stopped = self._ports.runs.stop(run)
+            except KasError as error:
+                self._warn(look, error.message)
+                continue
+            if stopped:
+                look.happened.append(Happening(Step.STOPPED, None, "", run))
+        self._running &= known
 
     def _drive(self, driver: PlanDriver, places: int, look: Look, deadlines: list[str]) -> bool:
         try:
