@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.agents import MODES, Mode
+from git_kas.domain.lifecycle import Event
 from git_kas.domain.signal_rules import Cause, Rejection
 from git_kas.domain.stage import AT_WORK, PASSED, UNDECIDED, Attempt, Job, JobState, RunDocument, Stage
 from git_kas.domain.timestamps import later
@@ -26,6 +27,11 @@ STOP_BEFORE_RETRY: Final = frozenset({JobState.UNKNOWN})
 """Jobs whose agent may be at work still when somebody wants another attempt."""
 
 PASSED_OVER: Final = "it is before the wave that was asked for"
+_GOING_ON: Final = frozenset(
+    {Event.IMPLEMENT_START, *(event for form in MODES.values() for event in form.ends_by)}
+)
+"""Events of a plan that gets on."""
+
 _NO_WORD: Final = "its agent ended without a word about the result"
 
 
@@ -69,6 +75,12 @@ def entered(plan: Plan) -> str:
     return plan.moved.time if plan.moved else ""
 
 
+def is_current(plan: Plan, stage: Stage) -> bool:
+    """Whether the plan is still where it was when the stage began; times alone may be equal."""
+    belongs = MODES[stage.mode].status is plan.status and stage.round == plan.round
+    return belongs and stage.entered == entered(plan)
+
+
 def place_of_wave(document: PlanDocument, number: int) -> int:
     """The position of the first wave of that number; a plan without waves counts as having wave 1.
 
@@ -106,7 +118,12 @@ def refreshed(stage: Stage, document: PlanDocument, content_id: str) -> Stage:
     begun = {job.id: job for job in stage.jobs if job.attempts or job.state is not JobState.PENDING}
     wanted = _wave_jobs(document)
     known = {job.id for job in wanted}
-    current = max((job.place for job in begun.values()), default=0)
+    if not wanted:
+        return stage._replace(content_id=content_id)
+    current = min(
+        (job.place for job in stage.jobs if job.state not in PASSED),
+        default=max((job.place for job in begun.values()), default=0),
+    )
     jobs = [job for id_, job in begun.items() if id_ not in known]
     for job in wanted:
         old = begun.get(job.id)
@@ -135,6 +152,11 @@ def condition(stage: Stage) -> Condition:
     if states & AT_WORK or JobState.PENDING in states:
         return Condition.WORKING
     return Condition.UNDECIDED
+
+
+def is_driven(plan: Plan, stage: Stage) -> bool:
+    """Whether there is something to do or to decide in the stage, so that no other may begin."""
+    return is_current(plan, stage) and condition(stage) in {Condition.WORKING, Condition.UNDECIDED}
 
 
 def startable(stage: Stage) -> list[Job]:
@@ -177,7 +199,7 @@ def deadline(stage: Stage, seconds: float) -> str:
 
 def unfinished(plan: Plan, stage: Stage | None) -> Rejection | None:
     """Why the plan is not implemented yet, whatever one of its agents says; None if nothing is open."""
-    if stage is None or stage.mode is not Mode.WAVES or stage.entered != entered(plan):
+    if stage is None or stage.mode is not Mode.WAVES or not is_current(plan, stage):
         return None
     open_jobs = [job for job in stage.jobs if job.state not in PASSED]
     if stage.aborted or not open_jobs:
@@ -312,13 +334,22 @@ def ended(stage: Stage, now: str, *, reported: bool) -> Stage:
     return stage._replace(ended=now)
 
 
-def archived(document: RunDocument, now: str, *, reported: bool) -> RunDocument:
-    """The document after its stage is over."""
+def archived(document: RunDocument, now: str, plan: Plan) -> RunDocument:
+    """The document after its stage is over, because the plan has moved on or another stage is to begin."""
     if document.stage is None:
         return document
-    return document._replace(
-        stage=None, past=(*document.past, ended(document.stage, now, reported=reported)), notice=""
-    )
+    over = ended(document.stage, now, reported=_is_reported(plan, document.stage))
+    return document._replace(stage=None, past=(*document.past, over), notice="")
+
+
+def _is_reported(plan: Plan, stage: Stage) -> bool:
+    """Whether the plan has moved on because an agent of the stage said that it was done.
+
+    What agents of waves say is said of their tasks, and not by events. A plan may have moved by more than one
+    event since.
+    """
+    moves = plan.moved is not None and plan.moved.event in _GOING_ON and not is_current(plan, stage)
+    return moves and bool(MODES[stage.mode].ends_by)
 
 
 def _chosen(stage: Stage, ids: Collection[str], states: Collection[JobState], what: str) -> Iterable[Job]:

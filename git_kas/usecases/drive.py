@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.lifecycle import IN_WORK
 from git_kas.domain.timestamps import later, timestamp
-from git_kas.errors import Busy, Conflict, NotFound
+from git_kas.errors import Busy, Conflict, KasError, NotFound
 from git_kas.usecases.apply_signals import Handling, apply_signals
 from git_kas.usecases.commit_signal import SignalPorts, SignalScope
 from git_kas.usecases.drive_plan import Memory, PlanDriver
@@ -79,7 +79,11 @@ class Driver:
         more = False
         deadlines: list[str] = []
         places = self._scope.settings.most_agents
-        drivers = [driver for plan in self._plans() if (driver := self._driver(plan)) is not None]
+        plans = self._plans()
+        found = [self._driver(plan) for plan in plans]
+        drivers = [driver for driver in found if driver is not None]
+        if len(drivers) == len(found):
+            self._stop_orphans(drivers, look)
         places -= sum(driver.at_work for driver in drivers)
         for driver in drivers:
             held = driver.at_work
@@ -87,6 +91,8 @@ class Driver:
             places -= driver.at_work - held
             if driver.needs_another_look:
                 deadlines.append(later(self._now(), _AGENTS_LOOKED_AFTER))
+        self._looked = True
+        self._seen_in_work = {plan.filename for plan in plans if plan.status in IN_WORK}
         self._running = frozenset(run for driver in drivers for run in driver.runs)
         look.again = min((deadline for deadline in deadlines if deadline), default="")
         return more or len(look.happened) > before
@@ -98,23 +104,33 @@ class Driver:
         """
         checked_out: set[str] = set()
         if not self._looked:
-            self._looked = True
             checked_out = {worktree.branch for worktree in self._ports.worktrees() if worktree.branch}
-        plans = [
+        return [
             plan
             for plan in self._ports.store.list_plans()
             if plan.status in IN_WORK
             or plan.filename in self._seen_in_work
             or (plan.branch or plan.filename.default_branch) in checked_out
         ]
-        self._seen_in_work = {plan.filename for plan in plans if plan.status in IN_WORK}
-        return plans
 
     def _driver(self, plan: Plan) -> PlanDriver | None:
         try:
             return PlanDriver(self._ports, self._scope, plan, self._memory)
         except NotFound:  # somebody has renamed or removed it since
             return None
+
+    def _stop_orphans(self, drivers: Sequence[PlanDriver], look: Look) -> None:
+        """Ask agents to end whose plan is gone, or knows them no more."""
+        known = frozenset(run for driver in drivers for run in driver.runs)
+        for run in self._running - known:
+            try:
+                stopped = self._ports.runs.stop(run)
+            except KasError as error:
+                self._warn(look, error.message)
+                continue
+            if stopped:
+                look.happened.append(Happening(Step.STOPPED, None, "", run))
+        self._running &= known
 
     def _drive(self, driver: PlanDriver, places: int, look: Look, deadlines: list[str]) -> bool:
         try:

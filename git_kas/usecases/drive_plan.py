@@ -20,7 +20,7 @@ from git_kas.domain.schedule import Condition
 from git_kas.domain.signal_rules import entered_ns
 from git_kas.domain.stage import AT_WORK, JobState, RunDocument
 from git_kas.domain.timestamps import nanoseconds_of, timestamp
-from git_kas.errors import Conflict, InvalidTransition, KasError
+from git_kas.errors import Busy, Conflict, InvalidTransition, KasError, Unreachable
 from git_kas.ports.agent_runs import RunState
 from git_kas.usecases.drive_agents import AgentStarter
 from git_kas.usecases.drive_ports import SYSTEM, Happening, Step
@@ -42,6 +42,9 @@ class Memory:
         self.started: set[RunId] = set()
         self.stopped: set[RunId] = set()
 
+
+_OF_THE_STORE: Final = (Unreachable, Busy, Conflict)
+"""What says nothing about a job; the next look goes on with it."""
 
 _STEPS: Final[Mapping[JobState, Step]] = {
     JobState.COMPLETE: Step.COMPLETE,
@@ -129,17 +132,15 @@ class PlanDriver:
         stage = document.stage
         if stage is None:
             return
-        form = MODES[stage.mode]
-        if plan.status is form.status and stage.entered == schedule.entered(plan):
+        if schedule.is_current(plan, stage):
             return
-        reported = plan.moved is not None and plan.moved.event in form.ends_by | {Event.IMPLEMENT_FINISHED}
-        self._progress.save(schedule.archived(document, self._now(), reported=reported))
+        self._progress.save(schedule.archived(document, self._now(), plan))
         self._note(Step.ENDED, detail=stage.mode)
 
     def _begin_stage(self) -> None:
         """Begin what the plan's status asks for, once each time that it comes into it."""
         document, plan = self._progress.document, self._plan
-        if any(stage.entered == schedule.entered(plan) for stage in document.past):
+        if any(schedule.is_current(plan, stage) for stage in document.past):
             return
         mode = self._wanted_mode()
         if mode is None or not self._settings.commands.get(MODES[mode].role):
@@ -256,6 +257,8 @@ class PlanDriver:
                 continue
             try:
                 attempt = self._starter.attempt(self._progress.document, current, job)
+            except _OF_THE_STORE:
+                raise
             except KasError as error:
                 self._failed_to_start(job, error)
                 continue
@@ -282,6 +285,8 @@ class PlanDriver:
         run_id = RunId(job.last.run_id)
         try:
             self._starter.launch(stage, job)
+        except _OF_THE_STORE:
+            raise
         except KasError as error:
             self._failed_to_start(job, error)
             return

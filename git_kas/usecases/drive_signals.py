@@ -12,7 +12,6 @@ from git_kas.domain import schedule
 from git_kas.domain.lifecycle import Actor, Status
 from git_kas.domain.mutation import Author, Request, SetContent
 from git_kas.domain.plan_document import decode_plan, parse_plan
-from git_kas.domain.schedule import Condition
 from git_kas.domain.signal_rules import Cause, Rejection
 from git_kas.domain.signal_text import read_signal_text, signal_key
 from git_kas.domain.timestamps import timestamp
@@ -107,13 +106,13 @@ class _Orders:
             )
         progress = self._progress(plan)
         stage = progress.document.stage
-        if stage is not None and schedule.condition(stage) in {Condition.WORKING, Condition.UNDECIDED}:
+        if stage is not None and schedule.is_driven(plan, stage):
             raise InvalidTransition(
                 f"{plan.filename} is being driven already.", next_step="See 'git kas waves status'."
             )
         content = self._ports.store.get_content(plan.filename) or b""
         begun = schedule.begin_waves(plan, self._now(), parse_plan(decode_plan(content)[0]), signal.wave)
-        document = schedule.archived(progress.document, self._now(), reported=False)
+        document = schedule.archived(progress.document, self._now(), plan)
         self._save(progress, claimed, document._replace(stage=begun, notice=""))
         return f"wave {signal.wave}"
 

@@ -9,7 +9,6 @@ from git_kas.domain import schedule
 from git_kas.domain.lifecycle import Event, Status
 from git_kas.domain.mutation import Transition
 from git_kas.domain.plan_document import decode_plan, parse_plan
-from git_kas.domain.schedule import Condition
 from git_kas.domain.signal_text import write_signal_text
 from git_kas.domain.signals import form_of_word, signal_name
 from git_kas.domain.stage import decode_run
@@ -92,7 +91,7 @@ def _expect_idle(store: Store, plan: Plan) -> None:
     """
     run = store.get_run(plan.filename)
     stage = decode_run(run.document).stage if run else None
-    if stage is not None and schedule.condition(stage) in {Condition.WORKING, Condition.UNDECIDED}:
+    if stage is not None and schedule.is_driven(plan, stage):
         wave = schedule.current_wave(stage)
         where = f", in wave {wave} of {stage.waves}" if wave is not None else ""
         raise Conflict(
