@@ -239,8 +239,7 @@ class App(Workspace):
         from git_kas.usecases.commit_signal import SignalPorts, SignalScope
         from git_kas.usecases.judged_commit import newer_tip_finder
 
-        base_name = lambda: self.base.name if self.base else None  # noqa: E731 - asked only for verdicts
-        newer_tip = newer_tip_finder(self.porcelain, self.location.top, base_name)
+        newer_tip = newer_tip_finder(self.porcelain, self.location.top, lambda: self.base)
         ports = SignalPorts(self.signal_box, self.store, self.plan_files, self.clock, self.progress, newer_tip)
         scope = SignalScope(self.signal_places, self.plans_folder.value, self.location.main_worktree)
         return apply_signals(ports, scope)

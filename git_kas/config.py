@@ -1,29 +1,28 @@
 """Configuration: which keys there are, where their values come from, and which one counts (DESIGN 4).
 
 Precedence, first match wins: command line, environment, Git's configuration (command, local, global, system),
-the user's ``config.toml`` in the XDG folder, the same file of the earlier system, the repository's committed
-``.kas.toml``, the default. Each key lists the sources it has. Git's *worktree* scope never counts, and
-``.kas.toml`` never chooses a store: both differ per branch or worktree.
+the user's ``config.toml`` in the XDG folder, the earlier system's ``config.toml`` and then its ``config.json``,
+the repository's committed ``.kas.toml``, the default. Each key lists the sources it has. Git's *worktree* scope
+never counts, and ``.kas.toml`` never chooses a store: both differ per branch or worktree.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from git_kas.config_files import OUR_FILE, parse_toml, read_user_files
 from git_kas.config_keys import KEY_BY_NAME, KEYS, ConfigKey, ValueType
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
 from git_kas.domain.secrets import without_password
 from git_kas.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from git_kas.domain.names import BranchName
 
 POLICY_FILE: Final = ".kas.toml"
-_OUR_FILE: Final = os.path.join("git-kas", "config.toml")
 
 _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 
@@ -146,7 +145,7 @@ class Configuration:
         in_ours = [
             (f"'{word}' in {path}", "there is no such key")
             for values, path in self._user_values()
-            if path.endswith(_OUR_FILE)
+            if path.endswith(OUR_FILE)
             for word in values
             if word not in known
         ]
@@ -172,9 +171,7 @@ class Configuration:
 
     def _user_values(self) -> list[tuple[Mapping[str, object], str]]:
         if self._user_files is None:
-            self._user_files = [
-                (_parse_toml(data, path), path) for path, data in _existing(user_files(self._environment))
-            ]
+            self._user_files = read_user_files(self._environment)
         return self._user_files
 
     def _from_policy(self, key: ConfigKey) -> Setting | None:
@@ -188,55 +185,8 @@ class Configuration:
     def _policy_values(self) -> tuple[Mapping[str, object], str]:
         if self._policy is None:
             file = self._read_policy() if self._read_policy else None
-            self._policy = (_parse_toml(file.data, file.place), file.place) if file else ({}, "")
+            self._policy = (parse_toml(file.data, file.place), file.place) if file else ({}, "")
         return self._policy
-
-
-def user_files(environment: Mapping[str, str]) -> list[str]:
-    """The user's configuration files that may exist, ours before the earlier system's."""
-    home = environment.get("HOME") or environment.get("USERPROFILE", "")
-    folder = environment.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(folder):  # the XDG Base Directory Specification has relative paths ignored
-        folder = os.path.join(home, ".config") if home else ""
-    if not folder:
-        return []
-    earlier = os.path.join(home, ".config", "kasmos", "config.toml") if home else ""
-    return [path for path in (os.path.join(folder, _OUR_FILE), earlier) if path]
-
-
-def _existing(paths: Sequence[str]) -> list[tuple[str, bytes]]:
-    found = []
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                found.append((path, file.read()))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise InvalidConfiguration(
-                f"{path} cannot be read: {error.strerror}.", next_step="Make it readable, or remove it."
-            ) from error
-    return found
-
-
-def _parse_toml(data: bytes, place: str) -> dict[str, Any]:
-    import tomli
-
-    try:
-        return tomli.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InvalidConfiguration(
-            f"{place} is not valid UTF-8 (byte {error.start + 1}).", next_step="Save it as UTF-8."
-        ) from error
-    except tomli.TOMLDecodeError as error:
-        raise InvalidConfiguration(
-            f"{place}:{error.lineno}:{error.colno}: this is not TOML: {error.msg}.",
-            next_step="Mend that line.",
-        ) from error
-    except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits
-        raise InvalidConfiguration(
-            f"{place} cannot be read: {str(error).split(';')[0]}.", next_step="Mend that file."
-        ) from error
 
 
 def _text(value: object, key: ConfigKey, place: str) -> str:
@@ -249,7 +199,7 @@ def _text(value: object, key: ConfigKey, place: str) -> str:
     elif isinstance(value, str):
         return value
     word = _TYPE_WORDS[key.type]
-    name = key.user if place.endswith("config.toml") else key.policy
+    name = key.policy if place.endswith(POLICY_FILE) else key.user
     raise InvalidConfiguration(f"{place}: '{name}' is not {word}.", next_step=f"It is {key.meaning}.")
 
 
@@ -273,6 +223,6 @@ def _why_not(word: str) -> str:
         return "a committed file may not choose the plan store, because it differs per branch"
     if word.startswith("guard"):
         return "a committed file may not say what is guarded, because what is pushed would decide on itself"
-    if word in {"test_command", "testCommand"} or word.startswith("agent"):
+    if word in {"test_command", "testCommand", "on_transition", "onTransition"} or word.startswith("agent"):
         return "a committed file may not choose a command to run"
     return "there is no such key"

@@ -96,6 +96,12 @@ KEYS: Final[Sequence[ConfigKey]] = (
         git="kas.testCommand",
     ),
     ConfigKey(
+        "on_transition",
+        "a shell command that is run after a plan's status has changed",
+        "",
+        git="kas.onTransition",
+    ),
+    ConfigKey(
         "forge",
         "the plugin that speaks with the forge where pull requests are",
         "github",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from git_kas.app import App
-    from git_kas.domain.names import BranchName, PlanName
+    from git_kas.domain.names import PlanName
     from git_kas.ports.signals import SignalPlace
     from git_kas.usecases.drive import Driver, Look
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope, DriveSettings
@@ -129,7 +129,7 @@ class Driving:
             plans_folder=app.plans_folder.value,
             owner=self._owner,
             settings=self._settings(),
-            base=self._base,
+            base=lambda: app.again().base,
             template=self._template,
         )
 
@@ -154,10 +154,6 @@ class Driving:
     def _owner(self) -> str:
         """Who drives plans of this repository on this machine; the same in every process."""
         return f"{self._app.process_table.host()}:{self._app.location.common_dir}"
-
-    def _base(self) -> BranchName | None:
-        base = self._app.again().base
-        return base.name if base else None
 
     def _template(self, mode: Mode) -> tuple[str, str]:
         """The prompt of a mode, and where it stands: on the base branch, or in this program."""

@@ -10,11 +10,15 @@ from git_kas.places import Places
 from git_kas.ports.store_host import HostRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import socket
+    from collections.abc import Callable, Sequence
+    from wsgiref.types import WSGIApplication
 
     from git_kas.ports.store_host import StoreHost
     from git_kas.server.access import OpenAccess, TokenAccess
+    from git_kas.server.certificates import Certificate
     from git_kas.server.runner import Runner
+    from git_kas.server.secure_runner import SecureRunner
     from git_kas.server.services import Services
     from git_kas.workspace import Workspace
 
@@ -25,7 +29,10 @@ _LARGEST_PORT: Final = 65_535
 
 
 class ServeOptions(NamedTuple):
-    """How to serve; ``database`` is a path or a store's URL, None for the user's own."""
+    """How to serve; ``database`` is a path or a store's URL, None for the user's own.
+
+    ``cert`` and ``key`` are the files of a certificate, for HTTPS.
+    """
 
     port: int
     bind: str
@@ -34,21 +41,24 @@ class ServeOptions(NamedTuple):
     read_only: bool
     allowed_hosts: Sequence[str]
     most_watchers: int
+    cert: str | None = None
+    key: str | None = None
 
 
 class Server(NamedTuple):
     """A server that listens, but does not answer before :meth:`run`.
 
     ``token_file`` is where a user's token was written to because there was none yet; empty if that was not so.
-    ``access`` decides who is answered.
+    ``access`` decides who is answered, ``warnings`` are sentences for whoever starts it.
     """
 
     url: str
     database: str
     services: Services
-    runner: Runner
+    runner: Runner | SecureRunner
     access: OpenAccess | TokenAccess
     token_file: str
+    warnings: Sequence[str] = ()
 
     def run(self) -> None:
         """Answer until a signal says otherwise."""
@@ -95,30 +105,28 @@ class Serving:
             raise UsageError(f"{options.port} is no port.", next_step=f"Use 0 to {_LARGEST_PORT}.")
         try:
             from git_kas.server.application import Application
+            from git_kas.server.certificates import read_certificate
             from git_kas.server.hosts import HostCheck
-            from git_kas.server.runner import WORKING_THREADS, Runner, listen, url_of
+            from git_kas.server.runner import WORKING_THREADS, listen, url_of
             from git_kas.server.services import Services
         except ModuleNotFoundError as error:
-            raise PluginUnusable(
-                f"'git kas serve' needs the package '{error.name}', which is not installed.",
-                next_step="Install it: pip install 'git-kas[server]'.",
-            ) from error
+            raise _not_installed("'git kas serve'", "server", error) from error
+        certificate = read_certificate(options.cert, options.key)
+        run = _runner_for(certificate)
         url = self.database_url(options.database)
         host = self.open_host(url)
         host.projects()  # a database that cannot be read is not served
         access = self._access(options, url)
         listener = listen(options.bind, options.port)
-        token_file = self._first_token(access, url_of(listener)) if not options.read_only else ""
+        address = url_of(listener, "https" if certificate else "http")
+        token_file = self._first_token(access, address) if not options.read_only else ""
         services = Services(host, most_watchers=options.most_watchers, read_only=options.read_only)
         hosts = HostCheck([options.bind, *options.allowed_hosts])
-        runner = Runner(
-            Application(services, access, hosts),
-            listener,
-            options.most_watchers + WORKING_THREADS,
-            before_end=services.hub.release,
-        )
+        threads = options.most_watchers + WORKING_THREADS
+        runner = run(Application(services, access, hosts), listener, threads, services.hub.release)
         runner.heed_signals()
-        return Server(url_of(listener), host.describe().place, services, runner, access, token_file)
+        warnings = [certificate.warning] if certificate and certificate.warning else []
+        return Server(address, host.describe().place, services, runner, access, token_file, warnings)
 
     def _access(self, options: ServeOptions, url: str) -> OpenAccess | TokenAccess:
         from git_kas.server.access import OpenAccess, Role, TokenAccess
@@ -156,6 +164,39 @@ class Serving:
         if not os.path.isabs(home):
             raise UsageError(f"There is no home folder, and {variable} names no folder.", next_step=step)
         return os.path.join(home, *default.split("/"))
+
+
+def _runner_for(
+    certificate: Certificate | None,
+) -> Callable[[WSGIApplication, socket.socket, int, Callable[[], None]], Runner | SecureRunner]:
+    """What runs an application on a socket: the one place where the web server is chosen.
+
+    It is waitress, as slow clients cannot stop it and it is small; with a certificate it is granian, which
+    speaks TLS and HTTP/2.
+
+    Raises:
+        PluginUnusable: it is not installed.
+    """
+    from git_kas.server.runner import Runner
+
+    if certificate is None:
+        return lambda application, listener, threads, before_end: Runner(
+            application, listener, threads, before_end=before_end
+        )
+    try:
+        from git_kas.server.secure_runner import SecureRunner
+    except ModuleNotFoundError as error:
+        raise _not_installed("--cert", "granian", error) from error
+    return lambda application, listener, threads, before_end: SecureRunner(
+        application, listener, threads, certificate=certificate, before_end=before_end
+    )
+
+
+def _not_installed(what: str, extra: str, error: ModuleNotFoundError) -> PluginUnusable:
+    return PluginUnusable(
+        f"{what} needs the package '{error.name}', which is not installed.",
+        next_step=f"Install it: pip install 'git-kas[{extra}]'.",
+    )
 
 
 def _origin(url: str) -> str:

@@ -10,39 +10,23 @@ from typing import TYPE_CHECKING, cast
 
 from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
 from git_kas.domain.names import relative_folder
-from git_kas.errors import InvalidConfiguration, InvalidName, NotARepository, UsageError
-from git_kas.plugin.manager import PluginManager
+from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository, UsageError
+from git_kas.plugin.manager import OBSERVER_HOOK, PluginManager
+from git_kas.plugin_ports import FILES_PLUGIN, GIT_PLUGIN, PROCESS_PLUGIN, PluginPorts
 from git_kas.ports.store import Store, StoreRequest
+from git_kas.usecases.observed_store import ObservedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from git_kas.domain.base import Base, References
+    from git_kas.domain.ledger import Outcome
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
-    from git_kas.ports.activity import Activity
-    from git_kas.ports.agent_runs import AgentRuns
-    from git_kas.ports.branch_config import BranchConfig
-    from git_kas.ports.cache import Cache
-    from git_kas.ports.commands import Commands
-    from git_kas.ports.contents import Contents, FileMerge
-    from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
+    from git_kas.plugin.observers import Observers
     from git_kas.ports.forge import Forge
-    from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
-    from git_kas.ports.inspection import AdminFiles, ProcessTable
-    from git_kas.ports.locks import Locks
-    from git_kas.ports.operations import OperationJournal
-    from git_kas.ports.processes import Processes
+    from git_kas.ports.git import GitConfig, GitFolderReader, Repository
     from git_kas.ports.progress import Progress
     from git_kas.ports.runner import Runner
-    from git_kas.ports.signals import SignalBox
-    from git_kas.ports.trash import AdminRecords, Trash
-    from git_kas.ports.watch import Watch
-    from git_kas.usecases.remembered_verdicts import ComparisonPorts
-
-_GIT_PLUGIN = "gitcli"
-_FILES_PLUGIN = "files"
-_PROCESS_PLUGIN = "process"
-_LIBGIT2_PLUGIN = "pygit2"
 
 
 @contextmanager
@@ -67,7 +51,7 @@ class SystemClock:
         return time.time_ns()
 
 
-class Workspace:
+class Workspace(PluginPorts):
     """One folder with its repository, configuration and ports.
 
     ``options`` are values from the command line, by configuration key.
@@ -81,6 +65,7 @@ class Workspace:
         self.progress = progress
         self._options = options
         self.plugins = PluginManager(sys.path)
+        self.warnings: list[str] = []  # what observers had to complain of
 
     def close(self) -> None:
         """Free what was opened and is held open: a database takes its log in when its last user closes it."""
@@ -114,12 +99,12 @@ class Workspace:
     @cached_property
     def git_folders(self) -> GitFolderReader:
         """The reader of Git's administrative folders."""
-        return cast("GitFolderReader", self.plugins.call(_FILES_PLUGIN, "kas_git_folders"))
+        return cast("GitFolderReader", self.plugins.call(FILES_PLUGIN, "kas_git_folders"))
 
     @cached_property
     def git_entries(self) -> ConfigEntries:
         """Git's configuration."""
-        reader = self.plugins.call(_GIT_PLUGIN, "kas_git_config", environment=self.environment)
+        reader = self.plugins.call(GIT_PLUGIN, "kas_git_config", environment=self.environment)
         return cast("GitConfig", reader).read(self.folder, self._folders)
 
     @cached_property
@@ -219,27 +204,57 @@ class Workspace:
         )
 
     @cached_property
-    def porcelain(self) -> Porcelain:
-        """The git program."""
-        return cast("Porcelain", self.plugins.call(_GIT_PLUGIN, "kas_porcelain", environment=self.environment))
-
-    @cached_property
     def store(self) -> Store:
-        """The plan store that ``kas.store`` names."""
-        setting = self.config.setting("store")
+        """The plan store that ``kas.store`` names; observers are told of what is committed through it."""
+        setting, environment = self.config.setting("store"), self.environment
+        found = self.open_store(setting, lambda: self.project.value, environment=environment)
+        return ObservedStore(found, self._tell_observers)
+
+    def open_store(
+        self, setting: Setting, find_project: Callable[[], str], *, environment: Mapping[str, str]
+    ) -> Store:
+        """The plan store at the URL ``setting``, opened for one project and with what ``environment`` holds."""
         request = StoreRequest(
             setting.value,
             self.location,
-            lambda: self.project.value,
+            find_project,
             lambda: self.plans_folder.value,
             self.clock,
             lambda: self.watch,
             self.tracking_branches,
-            self.environment,
+            environment,
         )
         with _named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
         return cast("Store", found)
+
+    def _tell_observers(self, outcome: Outcome) -> None:
+        from git_kas.domain.transitions import transitions_of
+        from git_kas.ports.observer import Surroundings
+
+        try:
+            command = self.config.setting("on_transition").value
+            told = transitions_of(self.project.value, outcome)
+            if observers := self._observers(command):
+                observers.tell(told, Surroundings(self.location, self.environment, command))
+        except KasError as error:  # what is to be told is committed, whether it can be told or not
+            self.warnings.append(f"No observer was told of the transition: {error.message}")
+
+    def _observers(self, command: str) -> Observers | None:
+        """Who is told of transitions. The plugin that runs ``command`` has nothing to do without one."""
+        listeners, problems = self._listeners
+        unasked = "If it observes, it was not told of the transition."
+        self.warnings += [f"{problem} {unasked}" for problem in problems]
+        asked = {name: module for name, module in listeners.items() if command or name != PROCESS_PLUGIN}
+        if not asked:
+            return None
+        from git_kas.plugin.observers import Observers
+
+        return Observers(asked, self.warnings.append)
+
+    @cached_property
+    def _listeners(self) -> tuple[Mapping[str, object], Sequence[str]]:
+        return self.plugins.providers(OBSERVER_HOOK)
 
     def tracking_branches(self, path: str) -> list[str]:
         """The branches, local and remote-tracking, whose tips hold a file at ``path``."""
@@ -248,88 +263,6 @@ class Workspace:
         tips |= references.remote_branches
         held = self.repository.existing_paths([(tip, path) for tip in tips.values()])
         return [ref for ref, exists in zip(tips, held, strict=True) if exists]
-
-    @cached_property
-    def comparison(self) -> ComparisonPorts:
-        """What the contents of branches are compared through."""
-        from git_kas.usecases.remembered_verdicts import ComparisonPorts
-
-        location, environment = self.location, self.environment
-        contents = self.plugins.call(_GIT_PLUGIN, "kas_contents", location=location, environment=environment)
-        cache = self.plugins.call(_FILES_PLUGIN, "kas_cache", location=location)
-        return ComparisonPorts(cast("Contents", contents), self._open_file_merge, cast("Cache", cache))
-
-    def _open_file_merge(self) -> FileMerge:
-        return cast("FileMerge", self.plugins.call(_LIBGIT2_PLUGIN, "kas_file_merge"))
-
-    @cached_property
-    def plan_files(self) -> PlanFiles:
-        """Plan texts in worktrees."""
-        return cast("PlanFiles", self.plugins.call(_FILES_PLUGIN, "kas_plan_files"))
-
-    @cached_property
-    def worktree_files(self) -> WorktreeFiles:
-        """Other files in worktrees."""
-        return cast("WorktreeFiles", self.plugins.call(_FILES_PLUGIN, "kas_worktree_files"))
-
-    @cached_property
-    def signal_box(self) -> SignalBox:
-        """Sentinel files in worktrees."""
-        return cast("SignalBox", self.plugins.call(_FILES_PLUGIN, "kas_signal_box", location=self.location))
-
-    @cached_property
-    def watch(self) -> Watch:
-        """What tells of changes on disk."""
-        return cast("Watch", self.plugins.call(_FILES_PLUGIN, "kas_watch"))
-
-    @cached_property
-    def locks(self) -> Locks:
-        """Locks of the repository."""
-        return cast("Locks", self.plugins.call(_FILES_PLUGIN, "kas_locks", location=self.location))
-
-    @cached_property
-    def scratch(self) -> Scratch:
-        """Throw-away folders."""
-        return cast("Scratch", self.plugins.call(_FILES_PLUGIN, "kas_scratch"))
-
-    @cached_property
-    def new_files(self) -> NewFiles:
-        """Files that are there as a whole or not at all."""
-        return cast("NewFiles", self.plugins.call(_FILES_PLUGIN, "kas_new_files"))
-
-    @cached_property
-    def private_files(self) -> PrivateFiles:
-        """Files that only their owner may read."""
-        return cast("PrivateFiles", self.plugins.call(_FILES_PLUGIN, "kas_private_files"))
-
-    @cached_property
-    def processes(self) -> Processes:
-        """Other processes of this program."""
-        found = self.plugins.call(_PROCESS_PLUGIN, "kas_processes", environment=self.environment)
-        return cast("Processes", found)
-
-    @cached_property
-    def admin_files(self) -> AdminFiles:
-        """Files in Git's administrative folders."""
-        return cast("AdminFiles", self.plugins.call(_FILES_PLUGIN, "kas_admin_files", location=self.location))
-
-    @cached_property
-    def process_table(self) -> ProcessTable:
-        """The processes of this machine."""
-        return cast("ProcessTable", self.plugins.call(_PROCESS_PLUGIN, "kas_process_table"))
-
-    @cached_property
-    def commands(self) -> Commands:
-        """The runner of commands that the user has configured."""
-        found = self.plugins.call(_PROCESS_PLUGIN, "kas_commands", environment=self.environment)
-        return cast("Commands", found)
-
-    @cached_property
-    def agent_runs(self) -> AgentRuns:
-        """The runs of agents on this repository."""
-        location, environment = self.location, self.environment
-        found = self.plugins.call(_PROCESS_PLUGIN, "kas_agent_runs", location=location, environment=environment)
-        return cast("AgentRuns", found)
 
     @cached_property
     def runner(self) -> Runner:
@@ -348,36 +281,6 @@ class Workspace:
         with _named(setting):
             found = self.plugins.call(setting.value, "kas_forge", folder=folder, environment=self.environment)
         return cast("Forge", found)
-
-    @cached_property
-    def operation_journal(self) -> OperationJournal:
-        """The journal of the operations on this repository."""
-        found = self.plugins.call(_FILES_PLUGIN, "kas_operation_journal", location=self.location)
-        return cast("OperationJournal", found)
-
-    @cached_property
-    def trash(self) -> Trash:
-        """Where worktrees are moved to."""
-        return cast("Trash", self.plugins.call(_FILES_PLUGIN, "kas_trash", location=self.location))
-
-    @cached_property
-    def admin_records(self) -> AdminRecords:
-        """Names of objects in Git's administrative folders."""
-        return cast(
-            "AdminRecords", self.plugins.call(_FILES_PLUGIN, "kas_admin_records", location=self.location)
-        )
-
-    @cached_property
-    def branch_config(self) -> BranchConfig:
-        """The configuration of branches."""
-        location, environment = self.location, self.environment
-        found = self.plugins.call(_GIT_PLUGIN, "kas_branch_config", location=location, environment=environment)
-        return cast("BranchConfig", found)
-
-    @cached_property
-    def activity(self) -> Activity:
-        """Who uses folders."""
-        return cast("Activity", self.plugins.call(_PROCESS_PLUGIN, "kas_activity"))
 
     @property
     def clock(self) -> SystemClock:

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from support import GIT_KAS, Finished, Repo, Run
+from support import GIT_KAS, Finished, Repo, Run, user_environment
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a user who has configured nothing but a name."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / ".gitconfig").write_text(
-        "[user]\n\tname = Ada\n\temail = ada@example.invalid\n[init]\n\tdefaultBranch = main\n"
-    )
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in {"PATH", "TMPDIR", "COVERAGE_PROCESS_START"}
-    }
-    return kept | {
-        "PATH": f"{GIT_KAS.parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(home),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CEILING_DIRECTORIES": str(tmp_path),
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-    }
+    return user_environment(tmp_path)
 
 
 @pytest.fixture

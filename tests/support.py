@@ -29,6 +29,28 @@ def needs_program(name: str) -> None:
         pytest.skip(message)
 
 
+def user_environment(folder: Path) -> dict[str, str]:
+    """The environment of a user who has configured nothing but a name; the home is made in ``folder``."""
+    home = folder / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Ada\n\temail = ada@example.invalid\n[init]\n\tdefaultBranch = main\n"
+    )
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in {"PATH", "TMPDIR", "COVERAGE_PROCESS_START"}
+    }
+    return kept | {
+        "PATH": f"{GIT_KAS.parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(home),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CEILING_DIRECTORIES": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+    }
+
+
 def heed_interrupts() -> None:
     """What a child does first, as a run of the tests in the background hands down that Ctrl-C is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -70,7 +70,7 @@ def configuration_page() -> str:
         "The first source that has a value counts: command line, environment, Git's configuration (command, "
         "local, global, system; never the worktree scope), the user's `config.toml` in "
         "`$XDG_CONFIG_HOME/git-kas/` (else `~/.config/git-kas/`), the same file of the earlier system "
-        "(`~/.config/kasmos/config.toml`), "
+        "(`~/.config/kasmos/config.toml`, then `config.json` there), "
         f"`{POLICY_FILE}` as it is committed on the base branch, the default. "
         "`git kas config --show-origin` says which one it was.\n\n"
         + table(

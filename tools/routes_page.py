@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.errors import error_types
 from git_kas.server.routes import ROUTES
-from git_kas.server.runner import LARGEST_BODY
 from git_kas.server.v1 import PROTOCOL
 
 Table = Callable[[Sequence[str], Iterable[Sequence[str]]], str]

@@ -34,6 +34,17 @@ def read_input(path: str, folder: str) -> bytes:
         ) from error
 
 
+def begins_with(path: str, folder: str, header: bytes) -> bool:
+    """Whether the file ``path`` (relative to ``folder``) can be read and begins so; standard input does not."""
+    if path == STANDARD_INPUT:
+        return False
+    try:
+        with open(os.path.join(folder, path), "rb") as file:
+            return file.read(len(header)) == header
+    except OSError:  # whoever reads all of it says why
+        return False
+
+
 def write_output(path: str, folder: str, text: str) -> None:
     """Write a new file ``path`` (relative to ``folder``).
 

@@ -77,24 +77,38 @@ def _run(given: list[str], environment: Mapping[str, str]) -> Iterator[Answer]:
     try:
         try:
             result = load_command(entry).run(app, parsed)
+        except KasError:
+            yield Answer(0, "", _shown(_taken(app.warnings)))
+            raise
         finally:
             progress.done()
         style = style_of(sys.stdout, environment, parsed.color)
-        yield _rendered(result, style, as_json=as_json)
+        yield _rendered(result, _taken(app.warnings), style, as_json=as_json)
         for later in result.more or ():
             if isinstance(later, Notice):
                 yield Answer(0, "", _aside(*later.sentences))
             else:
-                yield _rendered(later, style, as_json=as_json)
+                yield _rendered(later, _taken(app.warnings), style, as_json=as_json)
     finally:
         app.close()
 
 
-def _rendered(result: Result, style: Style, *, as_json: bool) -> Answer:
+def _rendered(result: Result, more: Sequence[str], style: Style, *, as_json: bool) -> Answer:
+    warnings = [*result.warnings, *more]
     if as_json:
-        return Answer(result.exit_status, success_document(result.kind, result.data(), result.warnings) + "\n")
-    warnings = "".join(f"git-kas: warning: {printable(warning)}\n" for warning in result.warnings)
-    return Answer(result.exit_status, result.text(style), warnings + result.aside)
+        return Answer(result.exit_status, success_document(result.kind, result.data(), warnings) + "\n")
+    return Answer(result.exit_status, result.text(style), _shown(warnings) + result.aside)
+
+
+def _shown(warnings: Sequence[str]) -> str:
+    return "".join(f"git-kas: warning: {printable(warning)}\n" for warning in warnings)
+
+
+def _taken(warnings: list[str]) -> Sequence[str]:
+    """The warnings that were gathered since the last time."""
+    taken = list(warnings)
+    warnings.clear()
+    return taken
 
 
 def _failure(error: KasError, *, as_json: bool) -> Answer:

@@ -15,6 +15,8 @@ from git_kas.cli.schema_guard import GUARD
 from git_kas.cli.schema_hooks import HOOKS_DATA
 from git_kas.cli.schema_janitor import JANITOR_DATA, VERDICT
 from git_kas.cli.schema_places import PLACES_DATA
+from git_kas.cli.schema_scaffold import INIT, PRIME, SETUP
+from git_kas.cli.schema_signals import SIGNAL
 from git_kas.cli.schema_types import (
     COUNT,
     OBJECT_ID,
@@ -30,7 +32,6 @@ from git_kas.cli.schema_types import (
     one_of,
     or_null,
 )
-from git_kas.cli.schema_untrack import INIT
 from git_kas.cli.schema_waves import WAVES_DATA
 from git_kas.domain.anomalies import AnomalyKind
 from git_kas.domain.ledger import Action
@@ -41,8 +42,8 @@ from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState, Operation
 from git_kas.errors import error_types
 from git_kas.usecases.apply_signals import Handling
+from git_kas.usecases.faults import FAULT_MEANINGS, Fault
 from git_kas.usecases.import_plans import ImportEffect
-from git_kas.usecases.signals import SignalState
 
 _MOVE: Final = object_of(
     time=PRECISE_TIME,
@@ -156,18 +157,6 @@ _TRIAGE_ROW: Final = object_of(
 
 _TRIAGE: Final = object_of(base=or_null(TEXT), rows=list_of(_TRIAGE_ROW))
 
-_SIGNAL: Final = object_of(
-    state=one_of(SignalState),
-    name=described(TEXT, "the file's name"),
-    plan=or_null(PLAN_NAME),
-    event=or_null(one_of(form.word for form in SIGNAL_FORMS)),
-    worktree=described(TEXT, "absolute path"),
-    written=described(or_null(TIME), "null where the file's time is in no calendar"),
-    reason=TEXT,
-    id=described(or_null(TEXT), "of a rejected one, for 'git kas signals retry'"),
-    path=described(or_null(TEXT), "where a rejected one is kept"),
-)
-
 _HANDLED: Final = object_of(
     handling=one_of(Handling),
     name=TEXT,
@@ -188,6 +177,8 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     **WAVES_DATA,
     "finish": FINISH,
     "init": INIT,
+    "setup": SETUP,
+    "prime": PRIME,
     "plan.list": list_of(_PLAN),
     "plan.show": _PLAN_SHOWN,
     "plan.create": _PLAN,
@@ -201,7 +192,8 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     ),
     "plan.history": list_of(_ENTRY),
     "import": object_of(
-        file=TEXT,
+        file=described(TEXT, "or the place of the store"),
+        project=described(or_null(TEXT), "null where the source has one only"),
         dry_run=YES_NO,
         topics=COUNT,
         plans=list_of(
@@ -218,10 +210,10 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
         head=or_null(OBJECT_ID),
         path=TEXT,
     ),
-    "signals.list": list_of(_SIGNAL),
-    "signals.apply": object_of(handled=list_of(_HANDLED), left=list_of(_SIGNAL)),
-    "signals.retry": list_of(_SIGNAL),
-    "signals.purge": object_of(executed=YES_NO, signals=list_of(_SIGNAL)),
+    "signals.list": list_of(SIGNAL),
+    "signals.apply": object_of(handled=list_of(_HANDLED), left=list_of(SIGNAL)),
+    "signals.retry": list_of(SIGNAL),
+    "signals.purge": object_of(executed=YES_NO, signals=list_of(SIGNAL)),
     "lint": object_of(
         findings=list_of(
             object_of(
@@ -252,13 +244,15 @@ DATA_BY_KIND: Final[dict[str, Schema]] = {
     "verify-store": object_of(
         store=TEXT,
         project=described(TEXT, "the new project that was used"),
+        servers=described(COUNT, "how many stood between clients and store"),
         clients=COUNT,
         plans=COUNT,
         seed={"type": "integer"},
         operations=COUNT,
         commits=COUNT,
         repetitions=described(COUNT, "operations that repeated one under its key"),
-        faults=object_of(kill=COUNT, stop=COUNT, drop=COUNT),
+        unanswered=described(COUNT, "operations that were made or not: nobody was told"),
+        faults=object_of(**{str(fault): described(COUNT, FAULT_MEANINGS[fault]) for fault in Fault}),
         seconds={"type": "number", "minimum": 0},
         operations_per_second={"type": "number", "minimum": 0},
         sound=described(YES_NO, "whether there is no anomaly"),

@@ -1,4 +1,4 @@
-"""The JSON Schema of what ``git kas init --json`` prints."""
+"""The JSON Schema of what ``git kas init --untrack --json`` prints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLANS: Final = object_of(
     gone=described(list_of(PLAN_NAME), "were removed or renamed in the store, and stay so"),
 )
 
-_UNTRACK: Final = object_of(
+UNTRACK: Final = object_of(
     dry_run=YES_NO,
     files=list_of(
         object_of(
@@ -64,5 +64,3 @@ _UNTRACK: Final = object_of(
     ),
     still_there=list_of(object_of(kind=one_of(HolderKind), name=TEXT, path=TEXT)),
 )
-
-INIT: Final = object_of(untrack=_UNTRACK)

@@ -63,15 +63,17 @@ _DRIVEN: Final = object_of(
     past=list_of(_STAGE),
 )
 
+_IMPLEMENTED: Final = object_of(
+    filename=PLAN_NAME,
+    wave=COUNT,
+    waves=COUNT,
+    begun=described(YES_NO, "whether the plan came into 'implementing' by this"),
+    signal=described(TEXT, "the file that tells the watcher"),
+    watched=YES_NO,
+)
+
 WAVES_DATA: Final[dict[str, Schema]] = {
-    "implement": object_of(
-        filename=PLAN_NAME,
-        wave=COUNT,
-        waves=COUNT,
-        begun=described(YES_NO, "whether the plan came into 'implementing' by this"),
-        signal=described(TEXT, "the file that tells the watcher"),
-        watched=YES_NO,
-    ),
+    **dict.fromkeys(("implement", "plan.implement"), _IMPLEMENTED),
     "waves.status": list_of(_DRIVEN),
     "waves.retry": _DRIVEN,
     "waves.skip": _DRIVEN,

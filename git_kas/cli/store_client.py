@@ -33,11 +33,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _wait_for_word() -> str:
     word = sys.stdin.readline()
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=end_with_parent, daemon=True).start()
     return word
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Leave when the parent has gone, however it went."""
     while os.read(0, 1):  # not through sys.stdin, whose lock could not be taken at the end of the program
         pass

@@ -81,14 +81,21 @@ def _check_text(text: str) -> None:
         raise UsageError("A text is not valid Unicode.", next_step="Send it as UTF-8.")
 
 
+def is_time(text: str) -> bool:
+    """Whether ``text`` is a time of RFC 3339."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return False
+    parts = tuple(int(part) for part in found.groups()[:6])
+    small = zip(parts, _LARGEST_PARTS, strict=True)
+    return all(part <= largest for part, largest in small) and 0 not in parts[1:3]
+
+
 def _check_time(mutation: Create | Update | CreateTopic) -> None:
     text = mutation.created_at
     if text is None or (text == "" and not isinstance(mutation, Update)):
         return  # left as it is; now
-    found = _TIME.fullmatch(text)
-    parts = tuple(int(part) for part in found.groups()[:6]) if found else ()
-    small = zip(parts, _LARGEST_PARTS, strict=True) if parts else ()
-    if not parts or not all(part <= largest for part, largest in small) or 0 in parts[1:3]:
+    if not is_time(text):
         raise UsageError(
             f"{text[:80]!r} is no time.",
             next_step=f"Use RFC 3339, such as 2026-02-28T17:16:33Z; {ZERO_TIME} for none.",

@@ -147,8 +147,14 @@ def decode_keyed(document: Document) -> KeyedOutcome:
     return KeyedOutcome(document["fingerprint"], decode_outcome(document["outcome"]))
 
 
-def encode_project(project: Project) -> Document:
-    """Everything about a project, in a fixed order. Texts that are not UTF-8 come as Base64."""
+def encode_project(project: Project, *, with_contents: bool = True) -> Document:
+    """Everything about a project, in a fixed order. Texts that are not UTF-8 come as Base64.
+
+    Without the contents, only their hashes.
+    """
+    contents: dict[str, Any] = {
+        key: _encode_bytes(project.contents[key]) if with_contents else None for key in sorted(project.contents)
+    }
     return {
         "change": project.change,
         "last_time": project.last_time,
@@ -156,7 +162,7 @@ def encode_project(project: Project) -> Document:
         "topics": [project.topics[name]._asdict() for name in sorted(project.topics)],
         "history": [encode_entry(entry) for entry in project.entries],
         "keys": {key: encode_keyed(project.keys[key]) for key in sorted(project.keys)},
-        "contents": {key: _encode_bytes(project.contents[key]) for key in sorted(project.contents)},
+        "contents": contents,
         "passengers": dict(project.passengers),
     }
 
@@ -172,8 +178,18 @@ def decode_project(document: Document) -> Project:
     project.entries = [decode_entry(entry) for entry in document["history"]]
     project.keys = {key: decode_keyed(keyed) for key, keyed in document["keys"].items()}
     project.passengers = document["passengers"]
-    project.contents = {key: _decode_bytes(text) for key, text in document["contents"].items()}
+    project.contents = {key: _decode_content(key, text) for key, text in document["contents"].items()}
     return project
+
+
+def _decode_content(content_id: str, value: str | dict[str, str]) -> bytes:
+    """A text; no store could keep it under a hash that is not its own."""
+    from hashlib import sha256
+
+    content = _decode_bytes(value)
+    if sha256(content).hexdigest() != content_id:
+        raise ValueError(f"the text {content_id[:12]!r} was changed")
+    return content
 
 
 def _decode_move(document: Document) -> Move:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from git_kas.domain.lifecycle import Actor, Event
 from git_kas.domain.names import PlanName
@@ -47,6 +47,10 @@ ACTION_MEANINGS: Mapping[Action, str] = {
     Action.IMPORTED: "the plan came from another store or an earlier state file",
     Action.EDITED: "somebody changed the stored state outside git-kas; it was taken over",
 }
+
+
+MOVES: Final = frozenset({Action.TRANSITION, Action.FORCED})
+"""What gives a plan another status."""
 
 
 class HistoryEntry(NamedTuple):

@@ -1,7 +1,7 @@
 """What can be asked of a plan store: each mutation is a value, committed as one atomic step (DESIGN 4).
 
 ``if_revision`` is a precondition, not an argument: it is not part of the :func:`fingerprint` that binds an
-idempotency key to what was asked with it.
+idempotency key to what was asked with it. Texts count by their hashes.
 """
 
 import json
@@ -16,6 +16,12 @@ from git_kas.domain.project import Project
 LONGEST_NOTE: Final = 1024 * 1024
 LONGEST_KEY: Final = 300
 LARGEST_CONTENT: Final = 16 * 1024 * 1024
+LARGEST_BODY: Final = LARGEST_CONTENT * 3 // 2
+"""Of one request to a server: a text of the largest size in Base64, with room for what stands around it."""
+
+LARGEST_REQUEST: Final = 256 * 1024 * 1024
+"""Of one that is sent in pieces: an import."""
+
 NO_EXTRA: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -198,7 +204,7 @@ def fingerprint(mutation: Mutation, note: str) -> str:
     if isinstance(mutation, Import):
         from git_kas.domain.codec import encode_project
 
-        fields["project"] = encode_project(mutation.project)
+        fields["project"] = encode_project(mutation.project, with_contents=False)
         del fields["source_bytes"]
     canonical = json.dumps(
         [type(mutation).__name__, fields, note], sort_keys=True, ensure_ascii=True, default=_plain

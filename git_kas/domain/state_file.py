@@ -39,6 +39,8 @@ class RemarkKind(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     AMBIGUOUS_DONE = "ambiguous_done"
     UNREADABLE_NAME = "unreadable_name"
+    UNREADABLE_TIME = "unreadable_time"
+    LEFT_BEHIND = "left_behind"
     DIFFERENT_ELSEWHERE = "different_elsewhere"
     EDITED_OUTSIDE = "edited_outside"
 
@@ -129,6 +131,16 @@ def _refuse(origin: str, place: tuple[int, int], problem: str) -> NoReturn:
     )
 
 
+def remark_on_status(name: PlanName, word: str) -> Remark | None:
+    """What there is to say about the status ``word`` that was found stored for a plan."""
+    status = read_status(word)
+    if word in LEGACY_STATUSES:
+        return Remark(RemarkKind.LEGACY_STATUS, f"'{word}' is read as '{status}'", name)
+    if isinstance(status, UnknownStatus):
+        return Remark(RemarkKind.UNKNOWN_STATUS, f"status {str(status)!r} is not known, kept as it is", name)
+    return None
+
+
 class _Reading:
     """One pass over the text of one state file."""
 
@@ -202,10 +214,8 @@ class _Reading:
     def _plan(self, name: PlanName, entry: dict[str, object], path: list[str], *, flat: bool) -> Plan:
         word, description, branch, topic, created_at, implemented = self._words(entry, _TEXT_FIELDS, path)
         status = read_status(word)
-        if word in LEGACY_STATUSES:
-            self._remark(RemarkKind.LEGACY_STATUS, f"'{word}' is read as '{status}'", name)
-        elif isinstance(status, UnknownStatus):
-            self._remark(RemarkKind.UNKNOWN_STATUS, f"status {str(status)!r} is not known, kept as it is", name)
+        if remark := remark_on_status(name, word):
+            self._remarks.append(remark)
         elif flat and status is Status.DONE:
             self._remark(
                 RemarkKind.AMBIGUOUS_DONE, "'done' in a flat file may have meant 'to be reviewed'", name

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 GROUP: Final = "git_kas"
+OBSERVER_HOOK: Final = "kas_plan_transitioned"
 _METADATA_FOLDERS: Final = (".dist-info", ".egg-info")
 _HOOK: Final = re.compile(r"kas_[a-z_]+")
 
@@ -75,7 +76,7 @@ class PluginManager:
         except KasError:
             raise
         except Exception as error:
-            raise self._unusable(f"The plugin '{name}' failed in {hook}: {_describe(error)}.") from error
+            raise self._unusable(f"The plugin '{name}' failed in {hook}: {describe(error)}.") from error
 
     def _implementation(self, name: str, hook: str) -> FunctionType:
         announced = [entry_point for entry_point in self.entry_points() if entry_point.name == name]
@@ -88,8 +89,8 @@ class PluginManager:
             module = _load(announced[0])
         except _LoadError as error:
             raise self._unusable(f"The plugin '{name}' cannot be loaded: {error}.") from error
-        implementation = getattr(module, hook, None)
-        if not isinstance(implementation, FunctionType):
+        implementation = _hook_of(module, hook)
+        if implementation is None:
             raise self._unusable(f"The plugin '{name}' provides no function {hook}.")
         return implementation
 
@@ -100,6 +101,25 @@ class PluginManager:
         except PluginUnusable:
             return False
         return True
+
+    def providers(self, hook: str) -> tuple[dict[str, object], list[str]]:
+        """The modules that implement ``hook``, by their plugin's name; and why others cannot be asked."""
+        names = [entry_point.name for entry_point in self.entry_points()]
+        found: dict[str, object] = {}
+        problems = []
+        for entry_point in self.entry_points():
+            name = entry_point.name
+            if names.count(name) > 1:
+                problems.append(f"Several plugins are named '{name}'.")
+                continue
+            try:
+                module = _load(entry_point)
+            except _LoadError as error:
+                problems.append(f"The plugin '{name}' cannot be loaded: {error}.")
+                continue
+            if _hook_of(module, hook) is not None:
+                found[name] = module
+        return found, list(dict.fromkeys(problems))
 
     def reports(self) -> list[PluginReport]:
         """Load every plugin, and say which hooks it provides or what is wrong with it."""
@@ -163,7 +183,7 @@ def _load(entry_point: EntryPoint) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a stranger's module may raise anything, SystemExit included
-        raise _LoadError(_describe(error)) from error
+        raise _LoadError(describe(error)) from error
 
 
 def _report(entry_point: EntryPoint) -> PluginReport:
@@ -210,5 +230,12 @@ def _parameters(implementation: FunctionType) -> tuple[set[str], set[str]]:
     return {*positional, *keyword_only} - optional, optional
 
 
-def _describe(error: BaseException) -> str:
+def _hook_of(module: object, hook: str) -> FunctionType | None:
+    """The function by which ``module`` implements ``hook``, None if it does not."""
+    found = getattr(module, hook, None)
+    return found if isinstance(found, FunctionType) else None
+
+
+def describe(error: BaseException) -> str:
+    """What is to be said of an exception that a stranger's code raised, in one line without full stop."""
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}".rstrip(".")

@@ -4,7 +4,8 @@ A plugin is a module named by an entry point of the group ``git_kas``; the entry
 name. Each function in it that is named as a hook below implements that hook, with the same parameters; it may
 leave out those it does not need. The module must not import its library at import time.
 
-The hooks are all of one kind: *provider hooks*, of which exactly one plugin, chosen by name, is called.
+Hooks are of two kinds. Of a *provider hook* exactly one plugin, chosen by name, is called. The *observer hook*
+``kas_plan_transitioned`` is called in every plugin that has it.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.domain.transitions import PlanTransition
     from git_kas.ports.activity import Activity
     from git_kas.ports.agent_runs import AgentRuns
     from git_kas.ports.branch_config import BranchConfig
     from git_kas.ports.cache import Cache
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
+    from git_kas.ports.earlier_database import EarlierDatabase
     from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Porcelain, Repository
@@ -30,12 +33,13 @@ if TYPE_CHECKING:
     from git_kas.ports.hook_files import HookFiles
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.locks import Locks
+    from git_kas.ports.observer import Surroundings
     from git_kas.ports.operations import OperationJournal
     from git_kas.ports.processes import Processes
     from git_kas.ports.runner import Runner
     from git_kas.ports.signals import SignalBox
     from git_kas.ports.store import Store, StoreRequest
-    from git_kas.ports.store_host import HostRequest, StoreHost
+    from git_kas.ports.store_host import HostRequest, Outage, StoreHost
     from git_kas.ports.tokens import TokenStore
     from git_kas.ports.trash import AdminRecords, Trash
     from git_kas.ports.watch import Watch
@@ -57,8 +61,18 @@ def kas_store_host(request: HostRequest) -> StoreHost:  # type: ignore[empty-bod
 
 
 @_hookspec(firstresult=True)
+def kas_store_outage(request: HostRequest, user: str) -> Outage | None:
+    """Make outages of a place for those who use it as ``user``, None where there are none; chosen as above."""
+
+
+@_hookspec(firstresult=True)
 def kas_store_damages(request: HostRequest) -> Sequence[str]:  # type: ignore[empty-body]  # a specification
     """Look through the bytes of a place, and say what is damaged; chosen as for :func:`kas_store`."""
+
+
+@_hookspec(firstresult=True)
+def kas_earlier_database(path: str) -> EarlierDatabase:  # type: ignore[empty-body]  # a specification has no body
+    """Open the earlier system's database, which is only read. Provided by the plugin ``sqlite``."""
 
 
 @_hookspec(firstresult=True)
@@ -223,3 +237,14 @@ def kas_runner(  # type: ignore[empty-body]  # a specification has no body
     location: RepositoryLocation, environment: Mapping[str, str]
 ) -> Runner:
     """Make what starts agents so that they survive us. ``kas.runner`` chooses the plugin by name."""
+
+
+@_hookspec
+def kas_plan_transitioned(transition: PlanTransition, surroundings: Surroundings) -> None:
+    """Take note that a plan has another status. The plugin ``process`` runs the command ``kas.onTransition``.
+
+    Called in every plugin that has it, in the order of their names, after this process has committed the change
+    of status: once for each, never for an answer that is repeated, and not in ``git kas serve``, where the
+    client that asked for the change is told. Nothing depends on what comes of it: an exception is a warning. If
+    the process is killed in between nobody is told, so what must not miss anything reads the history.
+    """

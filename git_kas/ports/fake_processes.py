@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Event, Thread
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from git_kas.errors import AlreadyExists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from git_kas.ports.processes import Signal
 
@@ -31,6 +32,28 @@ class FakeLog:
         """See :class:`git_kas.ports.processes.LineLog`."""
 
 
+class FakeRelay:
+    """A relay with nothing at its ends; it loses answers at once."""
+
+    def __init__(self, number: int) -> None:
+        self.server_port = 1000 + number
+        self.port = 2000 + number
+        self.losses = 0
+        self.is_closed = False
+
+    def lose_answer(self) -> None:
+        """See :class:`git_kas.ports.processes.Relay`."""
+        self.losses += 1
+
+    def lost(self) -> int:
+        """See :class:`git_kas.ports.processes.Relay`."""
+        return self.losses
+
+    def close(self) -> None:
+        """See :class:`git_kas.ports.processes.Relay`."""
+        self.is_closed = True
+
+
 class FakeProcesses:
     """Processes one of which runs at a time, from one line of its input to the next.
 
@@ -42,13 +65,24 @@ class FakeProcesses:
         self.program = program
         self.logs: dict[str, FakeLog] = {}
         self.started: list[FakeChild] = []
+        self.variables: list[Mapping[str, str]] = []
+        self.relays: list[FakeRelay] = []
         self._now = 0
 
-    def start(self, module: str, arguments: Sequence[str]) -> FakeChild:
+    def start(
+        self, module: str, arguments: Sequence[str], variables: Mapping[str, str] = MappingProxyType({})
+    ) -> FakeChild:
         """See :class:`git_kas.ports.processes.Processes`."""
+        self.variables.append(variables)
         child = FakeChild(self.program, module, arguments)
         self.started.append(child)
         return child
+
+    def open_relay(self) -> FakeRelay:
+        """See :class:`git_kas.ports.processes.Processes`."""
+        relay = FakeRelay(len(self.relays) + 1)
+        self.relays.append(relay)
+        return relay
 
     def create_log(self, path: str) -> FakeLog:
         """See :class:`git_kas.ports.processes.Processes`."""

@@ -242,21 +242,6 @@ class FakePlanFiles:
 
 
 @dataclass
-class FakeWorktreeFiles:
-    """Files by their absolute paths."""
-
-    files: dict[str, bytes] = field(default_factory=dict)
-
-    def read(self, worktree: str, path: str) -> bytes | None:
-        """See :class:`git_kas.ports.files.WorktreeFiles`."""
-        return self.files.get(f"{worktree}/{path}")
-
-    def append(self, worktree: str, path: str, data: bytes) -> None:
-        """See :class:`git_kas.ports.files.WorktreeFiles`."""
-        self.files[f"{worktree}/{path}"] = self.files.get(f"{worktree}/{path}", b"") + data
-
-
-@dataclass
 class FakeScratchFolder:
     """A folder whose files are a mapping."""
 

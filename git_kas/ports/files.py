@@ -62,6 +62,24 @@ class WorktreeFiles(Protocol):
             StoreFull, ReadOnly: it cannot be written; at most a part of ``data`` is there.
         """
 
+    def replace(self, worktree: str, path: str, data: bytes, expected: bytes | None) -> None:
+        """Have the file be ``data``, as a whole and down to the disk, in folders that are made as needed.
+
+        Raises:
+            KasError: as for :meth:`read`.
+            Conflict: it is not ``expected`` by now (None: not there); nothing was changed.
+            StoreFull, ReadOnly: it cannot be written; it is as it was.
+        """
+
+    def remove(self, worktree: str, path: str, expected: bytes) -> None:
+        """Remove the file, and the folders on the way to it that are empty then.
+
+        Raises:
+            KasError: as for :meth:`read`.
+            Conflict: it is not ``expected`` by now; nothing was changed.
+            ReadOnly: it cannot be removed.
+        """
+
 
 class ScratchFolder(Protocol):
     """A folder of our own making, in which anything may be written."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Signal(StrEnum):
-    """What can be sent to a process. None of these can be refused by it."""
+    """What can be sent to a process. Only ``END`` asks it; the others it cannot refuse."""
 
+    END = "end"
     KILL = "kill"
     STOP = "stop"
     CONTINUE = "continue"
@@ -50,14 +52,48 @@ class ChildProcess(Protocol):
         """What it has written to standard error."""
 
 
+class Relay(Protocol):
+    """Stands between clients and one server of this machine, as a network does, and can lose answers.
+
+    The server is to listen at the port ``server_port`` of 127.0.0.1, which nobody else is given while it is
+    away. The relay listens at ``port``.
+    """
+
+    server_port: int
+    port: int
+
+    def lose_answer(self) -> None:
+        """Let the next request that changes something reach the server, and its client no answer.
+
+        The connection ends as soon as the server has begun to answer: what was asked has been done.
+        """
+
+    def lost(self) -> int:
+        """How many answers were lost."""
+
+    def close(self) -> None:
+        """End all connections."""
+
+
 class Processes(Protocol):
     """Starts processes of this program."""
 
-    def start(self, module: str, arguments: Sequence[str]) -> ChildProcess:
+    def start(
+        self, module: str, arguments: Sequence[str], variables: Mapping[str, str] = MappingProxyType({})
+    ) -> ChildProcess:
         """Run ``module`` of this program with the Python that runs us; ends with us.
+
+        Its environment is ours with those ``variables``, which are no more public than ours.
 
         Raises:
             ProgramFailed: it cannot be started.
+        """
+
+    def open_relay(self) -> Relay:
+        """A relay to a server that need not listen yet.
+
+        Raises:
+            ProgramFailed: there is no port to be had.
         """
 
     def create_log(self, path: str) -> LineLog:

@@ -32,6 +32,21 @@ class Asked(NamedTuple):
     request: Request
 
 
+class Outage(Protocol):
+    """A place is away for a moment, for the users of one URL alone."""
+
+    @property
+    def url(self) -> str:
+        """The URL that those use; it names the same place as the one without outages."""
+
+    def cut(self) -> int:
+        """End their connections, whatever they do, as a restart of the place would; how many there were.
+
+        Raises:
+            Unreachable: the place is away in earnest.
+        """
+
+
 class StoreHost(Protocol):
     """Many projects in one place, from any thread.
 
@@ -55,6 +70,25 @@ class StoreHost(Protocol):
 
     def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
         """As :meth:`git_kas.ports.store.Store.commit_all`, over several projects at the price of one."""
+
+    def keep_piece(self, project: str, piece: bytes) -> str:
+        """Keep a piece of a request that is too large for one, for an hour or so; its SHA-256.
+
+        It is no part of the project, and nothing else shows it.
+
+        Raises:
+            Busy: too much is kept for the project already.
+        """
+
+    def pieces(self, project: str, ids: Sequence[str]) -> Sequence[bytes]:
+        """The pieces that were kept.
+
+        Raises:
+            NotFound: one of them is not, or not any more.
+        """
+
+    def drop_pieces(self, project: str, ids: Sequence[str]) -> None:
+        """Keep these no longer; they may be gone already."""
 
     def watch(self) -> AbstractContextManager[Changes]:
         """Be told, without asking, that somebody has committed something, in whatever process.

@@ -41,9 +41,12 @@ class AnswerCache:
         return found.answers.get(url) if found is not None and found.change == change else None
 
     def put(self, project: str, change: int, url: str, answer: Answer) -> None:
-        """Keep an answer that was read when ``change`` was the last commit, before and after reading."""
+        """Keep an answer that was read when ``change`` was the last commit, before and after reading.
+
+        Not for projects that hold nothing: they are read quickly, and anybody can think of their names.
+        """
         size = len(answer.body) + len(url) + _OVERHEAD
-        if size > self._budget // 4:
+        if change == 0 or size > self._budget // 4:
             return
         with self._lock:
             found = self._projects.get(project)

@@ -96,13 +96,7 @@ class Call(NamedTuple):
         Raises:
             UsageError: it is none.
         """
-        try:
-            value = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
-            raise malformed(str(error).splitlines()[0][:200]) from error
-        if not isinstance(value, dict):
-            raise malformed("it is no JSON object")
-        return value
+        return json_object(self.body)
 
     def if_revision(self) -> int | None:
         """The revision that ``If-Match`` wants, None for any. What is no revision of ours matches none.
@@ -119,6 +113,21 @@ class Call(NamedTuple):
         return int(found.group(1)) if found else _OTHER_REVISION
 
 
+def json_object(body: bytes) -> dict[str, Any]:
+    """A body as one JSON object.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise malformed(str(error).splitlines()[0][:200]) from error
+    if not isinstance(value, dict):
+        raise malformed("it is no JSON object")
+    return value
+
+
 class Answer(NamedTuple):
     """What is answered; ``kind`` is the type of the body."""
 
@@ -131,6 +140,11 @@ class Answer(NamedTuple):
 def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> Answer:
     """``value`` as JSON."""
     return Answer(status, encode(value), JSON, headers)
+
+
+def plain_json_answer(value: object) -> Answer:
+    """``value`` as JSON in ASCII: what is large and read by our own client alone is not copied to escape it."""
+    return Answer(200, json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii"), JSON)
 
 
 def checked_project(text: str) -> str:

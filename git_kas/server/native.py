@@ -12,8 +12,8 @@ from git_kas.domain.mutation_codec import decode_asked, encode_answer
 from git_kas.domain.names import PlanName
 from git_kas.errors import KasError, UsageError
 from git_kas.ports.store_host import Asked
-from git_kas.server.access import acting
-from git_kas.server.exchange import etag, json_answer, malformed
+from git_kas.server.access import Role, acting, require
+from git_kas.server.exchange import etag, json_answer, json_object, malformed, plain_json_answer
 
 if TYPE_CHECKING:
     from git_kas.domain.ledger import Outcome
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from git_kas.server.services import Services, Snapshot
 
 _MOST_COMMITS: Final = 10_000
+_MOST_PIECES: Final = 1_000
 
 
 def state(call: Call, snapshot: Snapshot) -> Answer:
@@ -74,12 +75,30 @@ def outcomes(call: Call, services: Services) -> Answer:
 def export(call: Call, services: Services) -> Answer:
     """``GET …/export``."""
     with services.gate:
-        return json_answer(encode_project(services.host.store(call.project).export()))
+        document = encode_project(services.host.store(call.project).export())
+    return plain_json_answer(document)
+
+
+def keep_piece(call: Call, services: Services) -> Answer:
+    """``POST …/pieces``."""
+    return json_answer({"id": services.keep_piece(call.project, call.body)})
 
 
 def commits(call: Call, services: Services) -> Answer:
-    """``POST …/commits``."""
-    asked = call.document().get("commits")
+    """``POST …/commits``; the document may have come before, in pieces that the body names."""
+    document = call.document()
+    if "pieces" not in document:
+        return _commit(call, services, document)
+    require(call.grant, Role.USER)
+    ids = document["pieces"]
+    if not isinstance(ids, list) or len(ids) > _MOST_PIECES or not all(isinstance(id_, str) for id_ in ids):
+        raise malformed(f"'pieces' is a list of up to {_MOST_PIECES} ids")
+    with services.assembled(call.project, ids) as body:
+        return _commit(call, services, json_object(body))
+
+
+def _commit(call: Call, services: Services, document: dict[str, Any]) -> Answer:
+    asked = document.get("commits")
     if not isinstance(asked, list) or len(asked) > _MOST_COMMITS:
         raise malformed(f"'commits' is a list of up to {_MOST_COMMITS}")
     questions = [_question(call, document) for document in asked]

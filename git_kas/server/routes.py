@@ -139,7 +139,14 @@ ROUTES: Final[Sequence[Route]] = (
         "POST",
         _P + "/commits",
         Role.AGENT,
-        "commit mutations in order as one durable step: an answer for each",
+        "commit mutations in order as one durable step: an answer for each; `pieces` names a body sent before",
         native.commits,
+    ),
+    Route(
+        "POST",
+        _P + "/pieces",
+        Role.USER,
+        "keep the body, a piece of a request that is too large for one: its `id`",
+        native.keep_piece,
     ),
 )

@@ -14,7 +14,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
-from git_kas.domain.mutation import LARGEST_CONTENT
+from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.errors import UsageError
 from git_kas.server.failures import plain_failure
 from git_kas.server.v1 import PROTOCOL
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
-LARGEST_BODY: Final = LARGEST_CONTENT * 3 // 2
-"""A text of the largest size in Base64, with room for what stands around it."""
-
 WORKING_THREADS: Final = 16
 """Beside those that wait for changes."""
 
-_LARGEST_HEADER: Final = 64 * 1024
-_IDLE_CONNECTIONS: Final = 512
+LARGEST_HEADER: Final = 64 * 1024
+IDLE_CONNECTIONS: Final = 512
+"""Beside those that ask for something."""
 
 
 class Limits(NamedTuple):
@@ -110,10 +108,10 @@ class Runner:
         adjustments = Adjustments(
             sockets=[listener],
             threads=threads,
-            connection_limit=threads + _IDLE_CONNECTIONS,
+            connection_limit=threads + IDLE_CONNECTIONS,
             channel_timeout=self._limits.idle,
             cleanup_interval=max(1, min(5, self._limits.idle // 2)),
-            max_request_header_size=_LARGEST_HEADER,
+            max_request_header_size=LARGEST_HEADER,
             max_request_body_size=LARGEST_BODY,
             log_socket_errors=False,
             ident="git-kas",
@@ -192,10 +190,10 @@ def listen(bind: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """The URL of what listens there."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _cannot_listen(bind: str, port: int, why: str) -> UsageError:

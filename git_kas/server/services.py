@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from threading import Semaphore
+from contextlib import contextmanager
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from git_kas.domain.mutation import Author, Request
-from git_kas.errors import KasError, NotAllowed
+from git_kas.domain.mutation import LARGEST_REQUEST, Author, Request
+from git_kas.errors import Busy, KasError, NotAllowed, UsageError
 from git_kas.ports.store_host import Asked
 from git_kas.server.access import acting
 from git_kas.server.caches import AnswerCache, ContentCache
@@ -15,7 +16,7 @@ from git_kas.server.hub import Hub
 from git_kas.server.writer import GroupWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from git_kas.domain.ledger import Outcome
     from git_kas.domain.mutation import Mutation
@@ -27,6 +28,7 @@ MOST_WATCHERS: Final = 512
 _ANSWER_BYTES: Final = 64 * 1024**2
 _CONTENT_BYTES: Final = 32 * 1024**2
 _READERS: Final = 8
+_PATIENCE: Final = 30.0
 _READINGS: Final = 2
 _NOT_MODIFIED: Final = 304
 _ALWAYS_ASK: Final = ("Cache-Control", "private, no-cache")
@@ -55,6 +57,7 @@ class Services:
         self._contents = ContentCache(_CONTENT_BYTES)
         self.gate = Semaphore(_READERS)
         self._read_only = read_only
+        self._assembling = Lock()
 
     def close(self) -> None:
         """Commit what was asked for, let go of who waits, and close the host."""
@@ -83,11 +86,46 @@ class Services:
         Raises:
             KasError: as :meth:`git_kas.ports.store_host.StoreHost.commit_all` does; NotAllowed as above.
         """
+        self._expect_writable()
+        return self._writer.commit_all(asked) if asked else ()
+
+    def keep_piece(self, project: str, piece: bytes) -> str:
+        """Keep a piece of a large request; its id.
+
+        Raises:
+            KasError: as :meth:`git_kas.ports.store_host.StoreHost.keep_piece` does; NotAllowed as above.
+        """
+        self._expect_writable()
+        with self._writer.committing:  # who writes beside it would wait for the database, and longer
+            return self.host.keep_piece(project, piece)
+
+    @contextmanager
+    def assembled(self, project: str, ids: Sequence[str]) -> Iterator[bytes]:
+        """A large request, of its pieces, which are dropped at the end; one at a time is held in memory.
+
+        Raises:
+            NotFound: a piece is missing. UsageError: it is too large. Busy: others are not done in time.
+        """
+        if not self._assembling.acquire(timeout=_PATIENCE):
+            raise Busy("Another large request is under way.", next_step="Try again.")
+        try:
+            body = b"".join(self.host.pieces(project, ids))
+            if len(body) > LARGEST_REQUEST:
+                raise UsageError(
+                    f"The request is larger than {LARGEST_REQUEST // 1024**2} MiB.",
+                    next_step="Send less at once.",
+                )
+            yield body
+            with self._writer.committing:
+                self.host.drop_pieces(project, ids)
+        finally:
+            self._assembling.release()
+
+    def _expect_writable(self) -> None:
         if self._read_only:
             raise NotAllowed(
                 "This server only reads.", next_step="Ask whoever runs it to take off --read-only."
             )
-        return self._writer.commit_all(asked) if asked else ()
 
     # -- reading ---------------------------------------------------------------------------------------------
 

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from git_kas.domain.base import Base
     from git_kas.domain.branch import BranchSurvey
     from git_kas.domain.janitor import Inspection
+    from git_kas.domain.location import RepositoryLocation
     from git_kas.domain.names import BranchName, ObjectId, PlanName
     from git_kas.domain.plan import Plan
     from git_kas.domain.triage import Row
     from git_kas.domain.worktree import Worktree
     from git_kas.ports.forge import Forge, PullRequest
+    from git_kas.ports.store import StoreDescription
     from git_kas.usecases.cleanup import Asked
     from git_kas.usecases.inspect_worktrees import Inspected, InspectPorts
     from git_kas.usecases.removal import RemovalScope
@@ -284,7 +286,7 @@ class _Finder:
             found.append(Reason(ReasonCode.HAS_BRANCH, row.survey.branch.name))
         if Flag.SIGNALS_WAITING in row.flags:
             found.append(Reason(ReasonCode.SIGNALS))
-        if store.describe().kind not in _LOCAL_STORES:
+        if not _is_local(store.describe(), self._scope.location):
             found.append(Reason(ReasonCode.SHARED_STORE))
         if self._asked.older_than is not None:
             entries = store.history(plan.filename)
@@ -355,3 +357,8 @@ def _evidence(survey: BranchSurvey) -> Iterator[str]:
         yield f"tip {survey.branch.tip}"
     if survey.upstream and survey.upstream.gone:
         yield f"upstream {survey.upstream.ref} is gone"
+
+
+def _is_local(store: StoreDescription, location: RepositoryLocation) -> bool:
+    """Whether nobody but this repository keeps plans in ``store``."""
+    return store.kind in _LOCAL_STORES or store.place.startswith(f"{location.common_dir}/")

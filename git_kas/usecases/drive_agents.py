@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain import schedule
@@ -98,13 +99,18 @@ class AgentStarter:
         return {
             **fields_of_plan(name, document, text or self._plan.description),
             **fields_of_job(stage, job, document),
-            "base": self._scope.base() or "HEAD",
+            "base": self._base or "HEAD",
             "branch": branch,
             "folder": attempt.folder,
             "text_path": f"{self._scope.plans_folder}/{name}",
             "feedback": feedback_text(self._feedback(stage)),
             "done": done if signalled else _BY_EXIT,
         }
+
+    @cached_property
+    def _base(self) -> str:
+        base = self._scope.base()
+        return base.name if base else ""
 
     def _feedback(self, stage: Stage) -> list[str]:
         """What the reviews have found that the stage answers; it stays in the history for ever."""
@@ -124,6 +130,6 @@ class AgentStarter:
             "KAS_TASK": job.task,
             "KAS_PEERS": peers,
             "KAS_RUN": run_id,
-            "KAS_BASE": self._scope.base() or "",
+            "KAS_BASE": self._base,
             "KAS_BRANCH": branch,
         }

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from git_kas.domain.agents import Mode, Role
+    from git_kas.domain.base import Base
     from git_kas.domain.location import RepositoryLocation
-    from git_kas.domain.names import BranchName, PlanName
+    from git_kas.domain.names import PlanName
     from git_kas.domain.worktree import Worktree
     from git_kas.ports.agent_runs import AgentRuns
     from git_kas.ports.clock import Clock
@@ -79,7 +80,7 @@ class DriveScope:
     plans_folder: str
     owner: str
     settings: DriveSettings
-    base: Callable[[], BranchName | None]
+    base: Callable[[], Base | None]
     template: Callable[[Mode], tuple[str, str]]
 
 

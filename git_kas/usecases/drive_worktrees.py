@@ -74,7 +74,7 @@ def _base(scope: DriveScope) -> str:
         raise UsageError(
             "There is no base branch that a plan's branch could begin at.", next_step="Set kas.base."
         )
-    return base
+    return base.word
 
 
 def _folder(scope: DriveScope) -> str:

@@ -10,14 +10,14 @@ from git_kas.errors import InvalidName
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from git_kas.domain.names import BranchName
+    from git_kas.domain.base import Base
     from git_kas.domain.plan import Plan
     from git_kas.ports.git import Porcelain
 
     FindNewerTip = Callable[[Plan, ObjectId], ObjectId | None]
 
 
-def newer_tip_finder(porcelain: Porcelain, folder: str, base: Callable[[], BranchName | None]) -> FindNewerTip:
+def newer_tip_finder(porcelain: Porcelain, folder: str, base: Callable[[], Base | None]) -> FindNewerTip:
     """What finds the tip of a plan's branch, where it has gone on since a commit of it was judged.
 
     A commit that is not the branch's own says nothing about what was judged: reviewers may stand anywhere.
@@ -28,8 +28,8 @@ def newer_tip_finder(porcelain: Porcelain, folder: str, base: Callable[[], Branc
         tip = _commit_of(porcelain, folder, branch.ref)
         if tip is None or tip == judged or not _contains(porcelain, folder, tip, judged):
             return None
-        base_branch = base()
-        is_of_base = base_branch is not None and _contains(porcelain, folder, base_branch.ref, judged)
+        found = base()
+        is_of_base = found is not None and _contains(porcelain, folder, found.ref, judged)
         return None if is_of_base else tip
 
     return find

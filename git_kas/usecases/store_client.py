@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -28,7 +29,7 @@ from git_kas.errors import Conflict, KasError, Unreachable
 from git_kas.usecases.workload import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from git_kas.domain.names import PlanName
     from git_kas.domain.operations import Asked
@@ -42,16 +43,20 @@ _SHARE_OF_MISUSES: Final = 0.02
 _SHARE_OF_DROPS: Final = 0.08
 _SHARE_OF_RESUMPTIONS: Final = 0.8
 _MOST_ATTEMPTS: Final = 3
+_SHARE_OF_LATE_REPETITIONS: Final = 0.03
+_REMEMBERED: Final = 50  # mutations, of which one may be repeated when nobody thinks of it any more
 _WAIT: Final = 0.02  # seconds
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds after answers that did not come, one after the other
 
 
 class Job(NamedTuple):
     """What one client process is to do. ``client`` is its number and life, such as ``2.1``.
 
+    ``urls`` are the addresses of one store; a client uses one until it gets no answer there.
     ``earlier_log`` is what its predecessor wrote until it was killed; ``drops`` says whether answers get lost.
     """
 
-    url: str
+    urls: Sequence[str]
     folder: str
     project: str
     client: str
@@ -73,8 +78,10 @@ def decode_job(text: str) -> Job:
     return Job(**json.loads(text))
 
 
-def run_client(job: Job, store: Store, processes: Processes, wait_for_word: Callable[[], str]) -> None:
-    """Ask ``store`` until the job is done.
+def run_client(
+    job: Job, stores: Sequence[Store], processes: Processes, wait_for_word: Callable[[], str]
+) -> None:
+    """Ask until the job is done. ``stores`` are one, opened at each of its addresses.
 
     ``wait_for_word`` gives the deadline by the clock of ``processes`` as soon as everybody is ready, and
     nothing if there is nobody left to work for.
@@ -83,27 +90,33 @@ def run_client(job: Job, store: Store, processes: Processes, wait_for_word: Call
     try:
         log.append(json.dumps(READY))
         if word := wait_for_word().strip():
-            _Client(job, store, log, processes).run(int(word))
+            _Client(job, stores, log, processes).run(int(word))
     finally:
         log.close()
 
 
 class _Client:
-    def __init__(self, job: Job, store: Store, log: LineLog, processes: Processes) -> None:
+    def __init__(self, job: Job, stores: Sequence[Store], log: LineLog, processes: Processes) -> None:
         self._job = job
-        self._store = store
+        self._stores = stores
         self._log = log
         self._processes = processes
         self._random = Random(f"client {job.seed}")  # noqa: S311 - chance, not secrecy
         self._workload = Workload(job.client, job.seed, job.plans)
         self._calls = 0
+        self._store = self._random.choice(stores)
+        self._silent = 0
+        self._repeatable: deque[Write] = deque(maxlen=_REMEMBERED)
 
     def run(self, deadline_ns: int) -> None:
         unfinished = self._unfinished_of_predecessor()
         if unfinished is not None and self._chance(_SHARE_OF_RESUMPTIONS):
             self._call(unfinished)
         while self._calls < self._job.operations and self._processes.monotonic_ns() < deadline_ns:
-            self._take_turn(self._workload.next())
+            if self._repeatable and self._chance(_SHARE_OF_LATE_REPETITIONS):
+                self._call(self._random.choice(self._repeatable))
+            else:
+                self._take_turn(self._workload.next())
 
     def _unfinished_of_predecessor(self) -> Write | None:
         """The keyed mutation during which the predecessor was killed."""
@@ -126,6 +139,8 @@ class _Client:
         while error == Unreachable.code and attempts < _MOST_ATTEMPTS:
             error = self._call(asked)
             attempts += 1
+        if error in {"", Unreachable.code}:
+            self._repeatable.append(asked)
         if not error and self._chance(_SHARE_OF_REPETITIONS):
             self._call(asked)
         if not error and self._chance(_SHARE_OF_MISUSES):
@@ -139,10 +154,21 @@ class _Client:
         value, error = answer(self._store, asked, self._workload)
         if dropped:
             self._write({DROPPED: self._calls})
-            return error
-        return_ns = self._processes.monotonic_ns()
-        self._write(returned_record(operation._replace(return_ns=return_ns, value=value, error=error)))
+        else:
+            return_ns = self._processes.monotonic_ns()
+            self._write(returned_record(operation._replace(return_ns=return_ns, value=value, error=error)))
+        self._mind_silence(error)
         return error
+
+    def _mind_silence(self, error: str) -> None:
+        """Without an answer wait a little, and go on at another address, as far as there is one."""
+        if error != Unreachable.code:
+            self._silent = 0
+            return
+        self._processes.sleep(_PAUSES[min(self._silent, len(_PAUSES) - 1)])
+        self._silent += 1
+        others = [store for store in self._stores if store is not self._store]
+        self._store = self._random.choice(others or [self._store])
 
     def _write(self, record: Mapping[str, Any]) -> None:
         self._log.append(json.dumps(record, separators=(",", ":")))

@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from git_kas.domain.location import RepositoryLocation
+    from git_kas.domain.transitions import PlanTransition
     from git_kas.ports.activity import Activity
     from git_kas.ports.agent_runs import AgentRuns
     from git_kas.ports.commands import Commands
     from git_kas.ports.inspection import ProcessTable
+    from git_kas.ports.observer import Surroundings
     from git_kas.ports.processes import Processes
     from git_kas.ports.runner import Runner
 
@@ -56,3 +58,11 @@ def kas_runner(location: RepositoryLocation, environment: Mapping[str, str]) -> 
     from git_kas_process.runner import ProcessRunner
 
     return ProcessRunner(location.common_dir, environment)
+
+
+def kas_plan_transitioned(transition: PlanTransition, surroundings: Surroundings) -> None:
+    """Run the command of ``kas.onTransition``."""
+    if surroundings.command:
+        from git_kas_process.observer import run_command
+
+        run_command(transition, surroundings)

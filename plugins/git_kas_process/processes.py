@@ -9,16 +9,23 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from git_kas.errors import AlreadyExists, ProgramFailed, ReadOnly, StoreFull
 from git_kas.ports.processes import Signal
+from git_kas_process.relay import SystemRelay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import IO
 
-_SIGNALS: Final = {Signal.KILL: "SIGKILL", Signal.STOP: "SIGSTOP", Signal.CONTINUE: "SIGCONT"}
+_SIGNALS: Final = {
+    Signal.END: "SIGTERM",
+    Signal.KILL: "SIGKILL",
+    Signal.STOP: "SIGSTOP",
+    Signal.CONTINUE: "SIGCONT",
+}
 
 
 class SystemProcesses:
@@ -27,7 +34,9 @@ class SystemProcesses:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def start(self, module: str, arguments: Sequence[str]) -> SystemProcess:
+    def start(
+        self, module: str, arguments: Sequence[str], variables: Mapping[str, str] = MappingProxyType({})
+    ) -> SystemProcess:
         """See :class:`git_kas.ports.processes.Processes`.
 
         ``-P`` keeps the current folder, which anybody may have filled, from being searched for modules. In a
@@ -38,7 +47,7 @@ class SystemProcesses:
         try:
             process = subprocess.Popen(
                 command,
-                env=dict(self._environment),
+                env={**self._environment, **variables},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -50,6 +59,10 @@ class SystemProcesses:
                 f"Python cannot be started: {error.strerror}.", next_step=f"Look at {sys.executable}."
             ) from error
         return SystemProcess(process, errors)
+
+    def open_relay(self) -> SystemRelay:
+        """See :class:`git_kas.ports.processes.Processes`."""
+        return SystemRelay()
 
     def create_log(self, path: str) -> FileLog:
         """See :class:`git_kas.ports.processes.Processes`."""
@@ -121,8 +134,9 @@ class SystemProcess:
         """See :class:`git_kas.ports.processes.ChildProcess`."""
         if self._errors.closed:
             return self._said
-        self._errors.seek(0)
-        return self._errors.read().decode("utf-8", "replace")
+        number = self._errors.fileno()
+        said = os.pread(number, os.fstat(number).st_size, 0)  # the child writes where we would leave the file
+        return said.decode("utf-8", "replace")
 
 
 class FileLog:

@@ -14,6 +14,8 @@ PATIENCE: Final = 5.0
 class Asking(NamedTuple):
     """A request. ``path`` comes behind the address, encoded; ``patience`` is in seconds.
 
+    ``body`` is sent as it is, if it is bytes, and as JSON otherwise.
+
     ``is_safe``: it may be sent again when nobody knows whether it was done, as it is done once all the same.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from hashlib import sha256
 from random import random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -16,15 +17,17 @@ from git_kas.domain.codec import (
     decode_record,
     decoding,
 )
+from git_kas.domain.mutation import LARGEST_BODY, LARGEST_REQUEST
 from git_kas.domain.mutation_codec import decode_answer, encode_asked
 from git_kas.domain.names import PlanName
 from git_kas.domain.pauses import growing_pauses
 from git_kas.domain.plan import ZERO_TIME, Topic
 from git_kas.domain.project import live_record
 from git_kas.domain.state_file import Remark, RemarkKind
-from git_kas.errors import KasError, UsageError
+from git_kas.errors import KasError, NotFound, UsageError
 from git_kas.ports.store import StoreDescription
 from git_kas_remote.exchange import PATIENCE, Asking
+from git_kas_remote.transport import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -40,6 +43,10 @@ ValueT = TypeVar("ValueT")
 
 _PING_PATIENCE: Final = 2.0
 _EXPORT_PATIENCE: Final = 60.0
+_PIECE: Final = 8 * 1024 * 1024
+_SLOWEST_COMMIT: Final = 256 * 1024
+"""Bytes per second of a large request that a server takes at least."""
+
 _LONGEST_WAIT: Final = 50.0
 """Seconds that one request waits for a change; a server waits for up to 60."""
 
@@ -87,8 +94,14 @@ class RemoteStore:
 
     def get_content(self, name: PlanName) -> bytes | None:
         """See :class:`git_kas.ports.store.Store`."""
-        received = self._transport.ask(Asking("GET", f"{self._root}/plans/{_segment(name)}/content"))
-        return received.body if received.headers.get("Kas-Content-Id") else None
+        asking = Asking("GET", f"{self._root}/plans/{_segment(name)}/content")
+        received = self._transport.ask(asking)
+        content_id = received.headers.get("Kas-Content-Id")
+        if content_id == "":
+            return None
+        if content_id != sha256(received.body).hexdigest():  # so it is where the connection ends in the headers
+            self._transport.malformed(asking, "it is not all of a text")
+        return received.body
 
     def get_run(self, name: PlanName) -> Run | None:
         """See :class:`git_kas.ports.store.Store`."""
@@ -189,12 +202,40 @@ class RemoteStore:
             else:
                 answers.append(None)
         if commits:
-            is_safe = all(commit["key"] for commit in commits)
-            asking = Asking("POST", f"{self._root}/commits", {"commits": commits}, is_safe=is_safe)
             self._told = None
-            told = iter(self._said(asking, lambda said: _answers(said, len(commits))))
+            told = iter(self._commit(commits))
             answers = [next(told) if answer is None else answer for answer in answers]
         return [answer for answer in answers if answer is not None]
+
+    def _commit(self, commits: Sequence[dict[str, Any]]) -> list[Outcome | KasError]:
+        """What the server says to each; it is asked in one request, or where that is too large in pieces."""
+        body = encoded({"commits": commits}) or b""
+        is_safe = all(commit["key"] for commit in commits)
+
+        def ask(sent: bytes, patience: float = PATIENCE) -> list[Outcome | KasError]:
+            asking = Asking("POST", f"{self._root}/commits", sent, patience, is_safe=is_safe)
+            return self._said(asking, lambda said: _answers(said, len(commits)))
+
+        if len(body) < LARGEST_BODY:
+            return ask(body)
+        if len(body) > LARGEST_REQUEST:
+            raise UsageError(
+                f"This is larger than {LARGEST_REQUEST // 1024**2} MiB, the most that goes to a server.",
+                next_step="Import it where the server's database is.",
+            )
+        patience = _EXPORT_PATIENCE + len(body) / _SLOWEST_COMMIT
+        try:
+            return ask(self._sent_before(body), patience)
+        except NotFound:  # others have used the pieces up, or a first answer to this was lost
+            return ask(self._sent_before(body), patience)
+
+    def _sent_before(self, body: bytes) -> bytes:
+        """Send ``body`` in pieces; what is said instead of it."""
+        ids = []
+        for start in range(0, len(body), _PIECE):
+            asking = Asking("POST", f"{self._root}/pieces", body[start : start + _PIECE], _EXPORT_PATIENCE)
+            ids.append(self._said(asking, lambda said: str(said["id"])))
+        return encoded({"pieces": ids}) or b""
 
 
 def _state(told: Any) -> tuple[Sequence[Plan], Sequence[Remark] | None]:  # noqa: ANN401 - JSON

@@ -65,7 +65,7 @@ class Transport:
             NotAllowed: it accepts no such token.
             KasError: what the server says.
         """
-        body = _encoded(asking.body)
+        body = asking.body if isinstance(asking.body, bytes) else encoded(asking.body)
         again, pauses = asking.is_safe, 0
         while True:
             try:
@@ -149,7 +149,7 @@ def _read(response: BaseHTTPResponse) -> bytes:
     return b"".join(pieces)
 
 
-def _encoded(value: Any) -> bytes | None:  # noqa: ANN401 - JSON
+def encoded(value: Any) -> bytes | None:  # noqa: ANN401 - JSON
     """A body; JSON in ASCII, so that every text of Python goes through.
 
     Raises:

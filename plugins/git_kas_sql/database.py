@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from git_kas.errors import PluginUnusable, ReadOnly, UsageError
+from git_kas.errors import PluginUnusable, ReadOnly, Unreachable, UsageError
 from git_kas_sql.faults import speaking_of
+from git_kas_sql.identity import FileIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 30.0
 """Seconds to wait for a lock."""
+
+APPLICATION: Final = "application_name"
+"""The parameter by which a session of PostgreSQL is named for its administrator; a URL may set it."""
 
 _CONNECT_PATIENCE: Final = 5
 _PAUSE: Final = 0.02
@@ -36,14 +40,19 @@ class Database:
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self.path = self._url.database or "" if self.is_sqlite else ""
         self.place = self.path if self.is_sqlite else self._url.render_as_string(hide_password=True)
+        self._identity = FileIdentity(self.path)
         self._engine: Engine | None = None
         self._observer: sqlite3.Connection | None = None
         self._observing = Lock()
 
     @property
     def exists(self) -> bool:
-        """Whether there is something to connect to; opening a SQLite file would make it."""
-        return not self.is_sqlite or os.path.exists(self.path)
+        """Whether there is something to connect to; opening a SQLite file would make it.
+
+        Raises:
+            Unreachable: a SQLite file that is open was removed or replaced.
+        """
+        return not self.is_sqlite or self._identity.is_there()
 
     @property
     def kind(self) -> str:
@@ -91,8 +100,17 @@ class Database:
             Busy, ReadOnly, StoreCorrupt, StoreFull, Unreachable: nothing was changed, but of an unreachable
                 database nobody knows.
         """
-        with self._transaction(writing=True) as connection:
-            yield connection
+        try:
+            with self._transaction(writing=True) as connection:
+                yield connection
+        except ReadOnly:
+            if self._engine is not None:
+                self._engine.dispose()  # SQLite goes on reading only, even where writing is possible again
+            raise
+        if not self.exists:  # so that nothing is acknowledged that went to a file without a name
+            raise Unreachable(
+                f"plan store unreachable: the file {self.place} is gone.", next_step="See who has removed it."
+            )
 
     def data_version(self) -> int | None:
         """A number that is another one after each commit (https://www.sqlite.org/pragma.html#pragma_data_version).
@@ -102,9 +120,9 @@ class Database:
         if not self.is_sqlite:
             return None
         with self._observing, speaking_of(self.place):
+            if not self.exists:
+                return None
             if self._observer is None:
-                if not self.exists:
-                    return None
                 self._observer = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
             version: int = self._observer.execute("PRAGMA data_version").fetchone()[0]
             return version
@@ -118,6 +136,7 @@ class Database:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+        self._identity.forget()
 
     @contextmanager
     def _transaction(self, *, writing: bool) -> Iterator[Connection]:
@@ -209,7 +228,7 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_timeout=PATIENCE,
         connect_args={
             "connect_timeout": _CONNECT_PATIENCE,
-            "application_name": "git-kas",
+            APPLICATION: url.query.get(APPLICATION, "git-kas"),
             "options": options,
             "prepare_threshold": 3,
         },

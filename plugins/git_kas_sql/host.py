@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from git_kas.domain.project import Project
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import KasError
 from git_kas.ports.store import StoreDescription
+from git_kas_sql import pieces
 from git_kas_sql.rows import Rows, find_head
 from git_kas_sql.schema import PROJECTS
 from git_kas_sql.store import SqlStore
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from git_kas.ports.watch import Changes
     from git_kas_sql.database import Database
     from git_kas_sql.feed import Feed
+
+_MOST_KNOWN: Final = 10_000
 
 
 class SqlHost:
@@ -60,7 +63,7 @@ class SqlHost:
         """
         version = self._database.data_version()
         seen, known = self._seen
-        if version is None or version != seen:
+        if version is None or version != seen or len(known) >= _MOST_KNOWN:  # anybody can think of names
             known = {}
             if version is not None:
                 self._seen = (version, known)
@@ -118,6 +121,27 @@ class SqlHost:
         except KasError as error:
             return error
         return None
+
+    # -- large requests --------------------------------------------------------------------------------------
+
+    def keep_piece(self, project: str, piece: bytes) -> str:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._tables.writing() as connection:
+            self._tables.insist(connection)
+            return pieces.keep(connection, project, piece, timestamp(self._clock.now_ns()))
+
+    def pieces(self, project: str, ids: Sequence[str]) -> Sequence[bytes]:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._tables.reading() as connection:
+            if connection is None:
+                raise pieces.missing()
+            return pieces.read(connection, project, ids)
+
+    def drop_pieces(self, project: str, ids: Sequence[str]) -> None:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._tables.writing() as connection:
+            self._tables.insist(connection)
+            pieces.drop(connection, project, ids)
 
 
 def _commit(rows: Rows, mutation: Mutation, request: Request, now: str) -> Outcome | KasError:

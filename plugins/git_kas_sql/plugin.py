@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from git_kas.ports.earlier_database import EarlierDatabase
     from git_kas.ports.store import Store, StoreRequest
-    from git_kas.ports.store_host import HostRequest, StoreHost
+    from git_kas.ports.store_host import HostRequest, Outage, StoreHost
     from git_kas.ports.tokens import TokenStore
 
 
@@ -33,6 +34,15 @@ def kas_tokens(request: HostRequest) -> TokenStore:
     return open_tokens(request)
 
 
+def kas_store_outage(request: HostRequest, user: str) -> Outage | None:
+    """Outages of a PostgreSQL database; a SQLite file has no connections."""
+    from git_kas_sql.database import parse_url
+    from git_kas_sql.outage import PostgresqlOutage
+
+    is_sqlite = parse_url(request.url).get_backend_name() == "sqlite"
+    return None if is_sqlite else PostgresqlOutage(request.url, user)
+
+
 def kas_store_damages(request: HostRequest) -> Sequence[str]:
     """Damaged rows of a SQLite file or a PostgreSQL database."""
     from git_kas_sql.checking import damages
@@ -43,3 +53,10 @@ def kas_store_damages(request: HostRequest) -> Sequence[str]:
         return damages(database)
     finally:
         database.close()
+
+
+def kas_earlier_database(path: str) -> EarlierDatabase:
+    """The earlier system's database in the file ``path``."""
+    from git_kas_sql.earlier import CopiedDatabase
+
+    return CopiedDatabase(path)

@@ -25,7 +25,7 @@ def lock_project(connection: Connection, project: str) -> Head:
     if head is not None:
         return head
     made = {"name": project, "change": 0, "last_time": "", "passengers": "{}"}
-    _insert(connection, PROJECTS, [made], ("name",))
+    insert_rows(connection, PROJECTS, [made], ("name",))
     found = find_head(connection, project, to_write=True)
     assert found is not None, "a project that was just made is not there"  # noqa: S101 - the same transaction
     return found
@@ -45,21 +45,21 @@ def write_commit(connection: Connection, head: Head, commit: Commit) -> Head:
         }
         for name, record in commit.records.items()
     ]
-    _insert(connection, PLANS, plans, ("project", "name"), updated=("live", "status", "topic", "document"))
+    insert_rows(connection, PLANS, plans, ("project", "name"), updated=("live", "status", "topic", "document"))
     topics = [
         {"project": id_, "name": topic.name, "created_at": topic.created_at} for topic in commit.topics.values()
     ]
-    _insert(connection, TOPICS, topics, ("project", "name"), updated=("created_at",))
-    _insert(connection, HISTORY, _history(id_, commit))
+    insert_rows(connection, TOPICS, topics, ("project", "name"), updated=("created_at",))
+    insert_rows(connection, HISTORY, _history(id_, commit))
     keys = [
         {"project": id_, "key": key, "document": _text(encode_keyed(keyed))}
         for key, keyed in commit.keys.items()
     ]
-    _insert(connection, KEYS, keys)
+    insert_rows(connection, KEYS, keys)
     contents = [
         {"project": id_, "id": content_id, "data": data} for content_id, data in commit.contents.items()
     ]
-    _insert(connection, CONTENTS, contents, ("project", "id"))
+    insert_rows(connection, CONTENTS, contents, ("project", "id"))
     passengers = _text(dict(commit.passengers)) if commit.passengers is not None else head.passengers
     new = Head(id_, commit.change, commit.time, passengers)
     connection.execute(
@@ -83,7 +83,7 @@ def _history(project: int, commit: Commit) -> list[dict[str, Any]]:
     ]
 
 
-def _insert(
+def insert_rows(
     connection: Connection,
     table: Table,
     rows: Sequence[Mapping[str, Any]],

@@ -63,6 +63,16 @@ STORE_LADDER: list[Step] = [
     (nothing, "json", "default"),
     (lambda p: commit_policy(p.repo, 'store = "policy://"\n'), "json", "default"),
     (
+        lambda p: write(p.home / ".config/kasmos/config.json", '{"profiles": [{}], "plan_store": "json://"}'),
+        "json://",
+        ".config/kasmos/config.json",
+    ),
+    (
+        lambda p: write(p.home / ".config/kasmos/config.toml", 'plan_store = "" # as if it were not there\n'),
+        "json://",
+        ".config/kasmos/config.json",
+    ),
+    (
         lambda p: write(p.home / ".config/kasmos/config.toml", 'plan_store = "earlier://"\n'),
         "earlier://",
         ".config/kasmos/config.toml",
@@ -196,6 +206,7 @@ def test_show_origin_explains_every_key(kas: Run, place: Place) -> None:
         "stalled_after   3\n"
         "merge_strategy  no-ff\n"
         "test_command    -\n"
+        "on_transition   -\n"
         "forge           github\n"
         "guard_paths     plan-state.json\n"
         "guard_baseline  -\n"
@@ -262,6 +273,26 @@ MISTAKES = {
         lambda p: write(p.home / ".config/kasmos/config.toml", "plan_store\n"),
         LIST,
         ("home/.config/kasmos/config.toml:1:11",),
+    ),
+    "earlier file is not JSON": Mistake(
+        lambda p: write(p.home / ".config/kasmos/config.json", '{\n"plan_store": }'),
+        LIST,
+        ("home/.config/kasmos/config.json:2:15", "JSON"),
+    ),
+    "earlier file is not UTF-8": Mistake(
+        lambda p: write(p.home / ".config/kasmos/config.json", b'{"plan_store": "\xff"}'),
+        LIST,
+        ("home/.config/kasmos/config.json", "UTF-8"),
+    ),
+    "earlier file holds no object": Mistake(
+        lambda p: write(p.home / ".config/kasmos/config.json", "[]"),
+        LIST,
+        ("home/.config/kasmos/config.json", "object"),
+    ),
+    "earlier file has another type": Mistake(
+        lambda p: write(p.home / ".config/kasmos/config.json", '{"plan_store": 7}'),
+        LIST,
+        ("home/.config/kasmos/config.json", "plan_store"),
     ),
     "user file is a folder": Mistake(
         lambda p: (p.home / USER_FILE.removeprefix("home/")).mkdir(parents=True), LIST, (USER_FILE,)

@@ -19,7 +19,8 @@ usage: git kas <command> [options]
 Plans, branches and worktrees of many coding agents.
 
 commands:
-  init             set up a repository: take plan state out of version control
+  init             prepare a repository, or take plan state out of version control
+  setup            write agents and slash commands for Claude Code or opencode
   triage           say where every plan, branch and worktree stands
   verdict          say whether the base has what a branch has, and how that is known
   finish           land a plan's branch, mark the plan done, remove what is over
@@ -37,9 +38,10 @@ commands:
   plan topic       list topics, or set a plan's topic
   plan history     show what happened to a plan or to the project
   reset-plan       put a plan back to a status, and show it before and after
-  import           take over plans from an export or an earlier plan-state.json
+  import           take over plans from an export, the earlier system or another store
   export           print everything the store knows
   signal           report, as an agent, that something is done
+  prime            say what an agent must know before it begins
   signals list     list what agents have reported
   signals apply    apply what agents have reported
   signals retry    have rejected signals judged anew

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from earlier_databases import make_earlier, picture
 from plan_commands import EARLIER, Plans, put, steady
 from support import Repo
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/move-an-old-project.md"
 PLACE_ON_THE_PAGE = "/home/ada/shop"
+HOME_ON_THE_PAGE = "/home/ada"
+ELSEWHERE = {"in another clone", "the database"}
 OLD_PROJECT = """{
   "topics": {
     "api": {
@@ -71,7 +74,8 @@ def follow(plans: Plans, commands: str) -> str:
     )
     printed = finished.stdout.decode()
     assert finished.returncode == 0, printed
-    return steady(printed.replace(str(plans.path), PLACE_ON_THE_PAGE))
+    home = plans.environment["HOME"]
+    return steady(printed.replace(str(plans.path), PLACE_ON_THE_PAGE).replace(home, HOME_ON_THE_PAGE))
 
 
 def old_project(new_repo: Callable[..., Repo], environment: Mapping[str, str]) -> Plans:
@@ -84,7 +88,7 @@ def test_the_page_works(new_repo: Callable[..., Repo], environment: dict[str, st
     plans = old_project(new_repo, environment)
     source = plans.path / EARLIER
     expected = OLD_PROJECT
-    *looking_after, going_back = (step for step in steps(PAGE.read_text()) if "clone" not in step.remark)
+    *looking_after, going_back = (step for step in steps(PAGE.read_text()) if step.remark not in ELSEWHERE)
     assert len(looking_after) == 8
     for step in looking_after:
         if step.remark.startswith("the old tool"):
@@ -113,6 +117,17 @@ def test_other_clones_as_the_page_says(plans: Plans, new_repo: Callable[..., Rep
     (late,) = (step for step in steps(PAGE.read_text()) if "git show" in step.commands)
     follow(there, late.commands)
     assert there.out("plan", "list") == first.out("plan", "list") != ""
+
+
+def test_a_database_as_the_page_says(new_repo: Callable[..., Repo], environment: dict[str, str]) -> None:
+    plans = Plans(new_repo("shop"), environment)
+    row = {"filename": "2026-02-24-search.md", "status": "reviewing", "content": "# Search\n"}
+    path = Path(environment["HOME"]) / ".config/kasmos/plans.db"
+    make_earlier(path, {"shop": [row], "blog": [row]})
+    before = picture(path.parent)
+    (step,) = (step for step in steps(PAGE.read_text()) if step.remark == "the database")
+    assert follow(plans, step.commands) == step.shown
+    assert picture(path.parent) == before
 
 
 def test_the_page_is_found() -> None:

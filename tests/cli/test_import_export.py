@@ -80,6 +80,7 @@ def test_every_historic_shape(plans: Plans, shape: str) -> None:
     dry = plans("import", "old.json", "--dry-run", "--json")
     assert dry.data == {
         "file": "old.json",
+        "project": None,
         "dry_run": True,
         "topics": topics,
         "plans": [

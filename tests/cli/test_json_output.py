@@ -21,6 +21,8 @@ VALIDATOR = jsonschema.Draft202012Validator(output_schema())  # the same, but no
 
 SUCCESSES = {
     "init": ["init", "--untrack"],
+    "setup": ["setup", "opencode"],
+    "prime": ["prime", "2026-01-01-a"],
     "triage": ["triage"],
     "finish": ["finish", "2026-01-02-r", "--keep"],
     "cleanup": ["cleanup"],
@@ -68,7 +70,9 @@ SUCCESSES = {
 ELSEWHERE = {"serve"}  # it does not end by itself: tests/server/test_serve.py
 
 FAILURES = {
-    "init": (["init"], "usage"),
+    "init": (["init", "nonsense"], "usage"),
+    "setup": (["setup", "nonsense"], "usage"),
+    "prime": (["prime", "nonsense"], "not_found"),
     "triage": (["triage", "--flag", "nonsense"], "usage"),
     "finish": (["finish", "--continue"], "not_found"),
     "cleanup": (["cleanup", "nonsense"], "not_found"),

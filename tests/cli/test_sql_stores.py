@@ -137,14 +137,3 @@ def test_a_store_is_chosen_in_each_of_the_ways(
     where: Any = kas("where", "--json", *options, cwd=repo.path).json()["data"]
     assert (where["store"], where["place"]) == (url, f"{tmp_path}/plans.db")
     assert not (repo.path / ".git/kas/plan-state.json").exists()
-
-
-def test_databases_stand_what_kills_their_clients(kas: Run, url: str, tmp_path: Path) -> None:
-    seed = str(int(uuid4()) % 1_000_000)
-    size = ("--operations", "1500", "--seconds", "40", "--clients", "4", "--plans", "6")
-    finished = kas("verify-store", url, *size, "--faults", "--seed", seed, "--json", cwd=tmp_path)
-    print(f"FIGURES verify-store {without_password(url)}: {finished.out}")
-    assert finished.status == 0, finished
-    data = finished.json()["data"]
-    assert data["anomalies"] == []
-    assert data["faults"]["kill"] > 0

@@ -130,5 +130,16 @@ def test_plan_list_is_light_with_a_policy_and_many_branches(start: Start, repo: 
     assert burden(start("plan", "list", cwd=repo.path)) == []
 
 
+def test_commands_that_only_read_load_nothing_for_observers(start: Start, repo: Repo) -> None:
+    repo.write_state(STATE)
+    repo.git("config", "kas.onTransition", "true")
+    for command in (("plan", "list"), ("plan", "show", "a"), ("plan", "history"), ("where",), ("prime",)):
+        modules = start(*command, cwd=repo.path).modules
+        assert "git_kas.usecases.observed_store" in modules
+        assert modules.isdisjoint({"pluggy", "git_kas.plugin.observers", "git_kas_process.plugin"})
+    moving = start("plan", "transition", "a", "plan_start", cwd=repo.path)
+    assert {"pluggy", "git_kas_process.observer"} <= moving.modules
+
+
 def test_version_starts_no_git(start: Start, repo: Repo) -> None:
     assert start("version", cwd=repo.path).git_calls == []

@@ -43,7 +43,10 @@ STORE_PLUGINS = [
 ]
 MEMORY = "memory"
 REOPENED = "-reopened"
-KINDS = [MEMORY, *STORE_PLUGINS, *(name + REOPENED for name in STORE_PLUGINS)]
+ON_SERVERS = {"postgresql", *http_stores.KINDS}
+"""Stores of which an instance holds nothing: whoever opens them asks a server that goes on."""
+
+KINDS = [MEMORY, *STORE_PLUGINS, *(name + REOPENED for name in STORE_PLUGINS if name not in ON_SERVERS)]
 
 PLAN = PlanName("2026-01-01-rate-limit.md")
 OTHER = PlanName("2026-01-02-billing.md")

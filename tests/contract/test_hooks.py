@@ -7,22 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from earlier_databases import SHOP, make_earlier
 from git_kas.domain.guard import GuardPattern
 from git_kas.domain.hooks import HookName
 from git_kas.domain.janitor import Usage
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.domain.run_ids import RunId
-from git_kas.errors import ProgramFailed
+from git_kas.domain.transitions import PlanTransition
+from git_kas.errors import ProgramFailed, StoreCorrupt
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.agent_runs import RunReport, RunState
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.guarded import ObjectKind, Peeled
+from git_kas.ports.observer import Surroundings
 from git_kas.ports.signals import SignalPlace
 from git_kas.ports.store import StoreRequest
 from git_kas.ports.store_host import HostRequest
 from git_kas.ports.watch import WatchedFolder
 from git_kas_files.watch import DiskWatch
+from postgresql import new_database
 from support import Repo
 
 
@@ -260,12 +264,43 @@ def test_kas_tokens(plugins: PluginManager, tmp_path: Path) -> None:
     tokens.close()
 
 
+def test_kas_earlier_database(plugins: PluginManager, tmp_path: Path) -> None:
+    path = make_earlier(tmp_path / "plans.db", {"shop": SHOP, "a": ()})
+    database = plugins.call("sqlite", "kas_earlier_database", path=str(path))
+    assert database.projects() == ["shop"]
+    found = database.read("shop")
+    assert [plan.filename for plan in found.plans] == [row["filename"] for row in SHOP]
+    assert (found.topics, database.other_rows()) == ({"api": ""}, {})
+    database.close()
+    with pytest.raises(StoreCorrupt):
+        plugins.call("sqlite", "kas_earlier_database", path=__file__)
+
+
 def test_kas_store_damages(plugins: PluginManager, tmp_path: Path) -> None:
     request = HostRequest(f"sqlite:///{tmp_path}/plans.db", FakeClock(), DiskWatch)
     assert list(plugins.call("sqlite", "kas_store_damages", request=request)) == []
     (tmp_path / "plans.db").write_text("this is no database" * 100)
     (damage,) = plugins.call("sqlite", "kas_store_damages", request=request)
     assert "plans.db" in damage
+
+
+def test_kas_store_outage(plugins: PluginManager, tmp_path: Path) -> None:
+    request = HostRequest(f"sqlite:///{tmp_path}/plans.db", FakeClock(), DiskWatch)
+    assert plugins.call("sqlite", "kas_store_outage", request=request, user="trial") is None
+    with new_database() as url:
+        request = HostRequest(url, FakeClock(), DiskWatch)
+        outage = plugins.call("postgresql", "kas_store_outage", request=request, user="trial")
+        assert outage.cut() == 0
+        known, other = (
+            plugins.call("postgresql", "kas_store_host", request=request._replace(url=asked))
+            for asked in (outage.url, url)
+        )
+        for host in (known, other):
+            assert list(host.projects()) == []
+        assert outage.cut() == 1
+        for host in (known, other):
+            assert list(host.projects()) == []  # by a new connection
+            host.close()
 
 
 def test_kas_new_files(plugins: PluginManager, tmp_path: Path) -> None:
@@ -298,3 +333,17 @@ def test_kas_runner(plugins: PluginManager, repo: Repo, environment: dict[str, s
     made = plugins.call(runner, "kas_runner", location=location(repo), environment=environment)
     with pytest.raises(ProgramFailed):
         made.start(RunId("a-W1-T1-1"), ["/missing"], f"{repo.path}/missing")
+
+
+def test_kas_plan_transitioned(
+    plugins: PluginManager, repo: Repo, environment: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    moved = PlanTransition("shop", "a.md", "cancel", "ready", "cancelled", "user", "Ada", 2, 0, 7, "now")
+    around = Surroundings(location(repo), environment | {"GIT_DIR": "/elsewhere"}, 'echo "$KAS_PLAN $GIT_DIR"')
+    plugins.call("process", "kas_plan_transitioned", transition=moved, surroundings=around)
+    assert capfd.readouterr() == ("", "a.md \n")
+    plugins.call("process", "kas_plan_transitioned", transition=moved, surroundings=around._replace(command=""))
+    failing = around._replace(command="exit 3")
+    with pytest.raises(ProgramFailed, match="ended with status 3"):
+        plugins.call("process", "kas_plan_transitioned", transition=moved, surroundings=failing)
+    assert "process" in plugins.providers("kas_plan_transitioned")[0]

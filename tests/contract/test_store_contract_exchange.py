@@ -156,6 +156,43 @@ def test_an_empty_project_is_imported(target: Store) -> None:
     created(target)
 
 
+def test_from_hand_to_hand_through_every_kind(tmp_path: Path) -> None:
+    """All that a store can hold, on through one of each kind after the other, twice, and to where it began."""
+    first = Place(MEMORY, tmp_path / "first")
+    source = live(first.open())
+    project = source.export()
+    project.passengers = {"unread": {"notes": [1, {"a": None}], "": {"status": "x"}}, "extra": {"v": "\u2028<"}}
+    begin = Place(MEMORY, tmp_path / "begin").open()
+    begin.commit(Import(project, "made"), USER)
+    expected, now = exported(begin), begin.export()
+    made = [Place(kind, tmp_path / f"{number}-{kind}") for number, kind in enumerate([*STORE_PLUGINS] * 2)]
+    try:
+        for number, place in enumerate(made):
+            place.clock.time = EPOCH + 1000 + number
+            store = place.open()
+            store.commit(Import(now, f"turn {number}"), USER)
+            assert exported(store) == expected, place.kind
+            assert exported(place.open()) == expected, place.kind
+            now = store.export()
+        assert made[-1].open().commit(Update(PLAN, description="keyed"), KEYED).replayed
+        assert made[-1].open().changes(0, 0) == project.change
+    finally:
+        for place in made:
+            place.close()
+
+
+@pytest.mark.parametrize("flaw", ["changed", "named otherwise"])
+def test_a_text_that_is_not_what_its_hash_says_is_refused(flaw: str) -> None:
+    document = encode_project(live(Place(MEMORY, Path()).open()).export())
+    id_ = next(iter(document["contents"]))
+    if flaw == "changed":
+        document["contents"][id_] = "another text"
+    else:
+        document["contents"]["0" * 64] = document["contents"].pop(id_)
+    with pytest.raises(ValueError, match="was changed"):
+        decode_project(document)
+
+
 # -- into a project that has plans -----------------------------------------------------------------------
 
 

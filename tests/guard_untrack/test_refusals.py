@@ -35,10 +35,11 @@ def branches_apart(project: OldProject, path: str) -> None:
     project.repo.commit("main", {path: "main\n"})
 
 
-def test_without_an_option(project: OldProject) -> None:
-    error = project.refused("init")
-    assert (error.exit, error.code) == (2, "usage")
-    assert "git kas init --untrack" in error.next
+def test_without_an_option_nothing_is_taken_out(project: OldProject) -> None:
+    before = project.file.read_bytes()
+    assert project.data("init")["untrack"] is None
+    assert project.file.read_bytes() == before
+    assert EARLIER in project.tracked()
 
 
 def test_the_file_in_conflict(project: OldProject) -> None:

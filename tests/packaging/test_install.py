@@ -88,6 +88,9 @@ def test_triage_works_from_any_directory(
     for folder in (repo.path, repo.path / "a/b", linked):
         out = run("git", "kas", "triage", cwd=folder, env=environment | {"PATH": path})
         assert "feature" in out
+    assert "==> .claude/agents/coder.md <==" in run(
+        "git", "kas", "setup", "claude", "--print", cwd=repo.path, env=environment | {"PATH": path}
+    )
     listed = run("git", "kas", "plugins", cwd=repo.path, env=environment | {"PATH": path})
     assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["ok"] * len(PLUGINS)
 
@@ -102,6 +105,9 @@ def test_wheel_holds_the_product_and_nothing_else(built: Path) -> None:
     assert tops == {"git_kas"} | packages | metadata
     assert f"git_kas-{version}.data/data/share/man/man1/git-kas.1" in names
     assert "git_kas/py.typed" in names
+    templates = {str(path.relative_to(ROOT)) for path in (ROOT / "git_kas/templates").rglob("*.md")}
+    assert templates
+    assert templates <= set(names)
 
 
 def test_claimed_pythons_are_those_that_were_run() -> None:

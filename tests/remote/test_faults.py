@@ -7,11 +7,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from double_server import Double, Reply
+from git_kas.domain.names import PlanName
 from git_kas.errors import SchemaTooNew, Unreachable
 from git_kas.ports.store import Store, StoreRequest
 from git_kas_remote import transport
@@ -204,6 +206,24 @@ def opened(url: str, **environment: str) -> Store:
     return open_store(
         StoreRequest(url, None, lambda: "p", lambda: "", None, None, environment=environment)  # type: ignore[arg-type]  # not asked for
     )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Kas-Protocol: 1\r\nKas-Content-Id: {id}\r\nContent-Le",
+        "Kas-Protocol: 1\r\nKas-Content-Id: {id:.7}",
+        "Kas-Protocol: 1\r\nKas-Con",
+    ],
+)
+def test_a_text_whose_head_is_cut_off_is_no_text(head: str) -> None:
+    """The library takes what has come of the headers for all of them."""
+    cut_off = f"HTTP/1.1 200 OK\r\n{head.format(id=sha256(b'text').hexdigest())}"
+    with raw_server(send_and_close(cut_off.encode())) as server:
+        store = opened(server.url)
+        with pytest.raises(Unreachable, match="cannot be understood"):
+            store.get_content(PlanName("a.md"))
+        store.close()
 
 
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,15 +73,6 @@ def test_export_then_import_is_the_identity(repo: Repo, kas: Run, env: dict[str,
         assert kas("export", cwd=folder, env=other).out == exported
 
 
-def test_many_clients_under_faults_are_told_the_truth(kas: Run, server: Running, tmp_path: Path) -> None:
-    seed = str(int(uuid4()) % 1_000_000)
-    size = ("--operations", "1500", "--seconds", "40", "--clients", "4", "--plans", "6")
-    finished = kas("verify-store", server.url, *size, "--faults", "--seed", seed, "--json", cwd=tmp_path)
-    print(f"FIGURES verify-store {server.url}: {finished.out}")
-    assert finished.status == 0, finished
-    assert finished.json()["data"]["anomalies"] == []
-
-
 def test_without_a_server_the_program_says_so(
     repo: Repo, kas: Run, env: dict[str, str], server: Running
 ) -> None:

@@ -7,11 +7,13 @@ import io
 import json
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
 from git_kas.ports.clock import Clock
@@ -95,18 +97,27 @@ class Running:
 
     process: subprocess.Popen[bytes]
     url: str
+    trust: ssl.SSLContext | None = None
 
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens."""
-        host, port = self.url.removeprefix("http://").rsplit(":", 1)
-        return host, int(port)
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
+
+    def connect(self) -> socket.socket:
+        """A connection, through TLS where there is something to trust."""
+        connection = socket.create_connection(self.address, timeout=PATIENCE)
+        return self.trust.wrap_socket(connection, server_hostname="127.0.0.1") if self.trust else connection
 
     def __call__(
         self, method: str, uri: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
+        connection.sock = self.connect()
         try:
             connection.request(method, uri, data, dict(headers or {}))
             found = connection.getresponse()
@@ -118,7 +129,7 @@ class Running:
 
     def raw(self, sent: bytes) -> bytes:
         """What comes back to bytes that need not be HTTP, to the end of the connection."""
-        with socket.create_connection(self.address, timeout=PATIENCE) as connection:
+        with self.connect() as connection:
             connection.sendall(sent)
             received = b""
             while more := connection.recv(65_536):

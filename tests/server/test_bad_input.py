@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.ports.fakes import FakeClock
 from git_kas.server.access import OpenAccess, Role
 from git_kas.server.application import Application
 from git_kas.server.hosts import HostCheck
 from git_kas.server.routes import ROUTES
-from git_kas.server.runner import LARGEST_BODY, Limits, Runner, listen, url_of
+from git_kas.server.runner import Limits, Runner, listen, url_of
 from git_kas.server.services import Services
 from server.hosting import ONE, PATIENCE, PLAN, PLANS, Client, Running, application, host_at
 from support import EPOCH

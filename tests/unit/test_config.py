@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_kas.config import Configuration, PolicyFile, user_files
+from git_kas.config import Configuration, PolicyFile
+from git_kas.config_files import user_files
 from git_kas.config_keys import KEY_BY_NAME, KEYS, ValueType
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
 from git_kas.errors import InvalidConfiguration
@@ -28,6 +29,7 @@ SOURCES: dict[str, dict[str, str]] = {
         "stalled_after": "kas.stalledafter",
         "merge_strategy": "kas.mergestrategy",
         "test_command": "kas.testcommand",
+        "on_transition": "kas.ontransition",
         "forge": "kas.forge",
         "reader": "kas.reader",
         "runner": "kas.runner",
@@ -54,6 +56,7 @@ DEFAULTS = {
     "stalled_after": "3",
     "merge_strategy": "no-ff",
     "test_command": "",
+    "on_transition": "",
     "forge": "github",
     "reader": "gitcli",
     "runner": "tmux",
@@ -188,13 +191,16 @@ def test_an_empty_variable_is_no_setting() -> None:
     assert simple(KAS_STORE="", KAS_PROJECT="").setting("store").source == "default"
 
 
+EARLIER = ["/h/.config/kasmos/config.toml", "/h/.config/kasmos/config.json"]
+
+
 @pytest.mark.parametrize(
     ("environment", "files"),
     [
-        ({"HOME": "/h"}, ["/h/.config/git-kas/config.toml", "/h/.config/kasmos/config.toml"]),
+        ({"HOME": "/h"}, ["/h/.config/git-kas/config.toml", *EARLIER]),
         (
             {"HOME": "/h", "XDG_CONFIG_HOME": "/x"},
-            ["/x/git-kas/config.toml", "/h/.config/kasmos/config.toml"],
+            ["/x/git-kas/config.toml", *EARLIER],
         ),
         ({"XDG_CONFIG_HOME": "/x"}, ["/x/git-kas/config.toml"]),
         ({}, []),

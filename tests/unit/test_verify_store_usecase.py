@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import pytest
 
@@ -17,11 +18,13 @@ from git_kas.errors import AlreadyExists, ProgramFailed, StoreCorrupt, WouldLose
 from git_kas.ports.fake_processes import FakeProcesses
 from git_kas.ports.fakes import FakeClock, FakeProgress, FakeScratch
 from git_kas.ports.memory_store import MemoryStore
-from git_kas.usecases.crew import CLIENT_MODULE, Fault, Target, Trial
+from git_kas.usecases.crew import CLIENT_MODULE, Target, Trial
+from git_kas.usecases.faults import Fault
 from git_kas.usecases.store_client import decode_job, run_client
-from git_kas.usecases.verify_store import Verification, VerifyPorts, verify_store
+from git_kas.usecases.trial_servers import Launch
+from git_kas.usecases.verify_store import Place, Verification, VerifyPorts, verify_store
 
-TRIAL = Trial(clients=3, operations=100, plans=2, seconds=60, seed=5, faults=False)
+TRIAL = Trial(clients=3, operations=100, plans=2, seconds=60, seed=5)
 TARGET = Target("memory:", "project")
 
 
@@ -34,11 +37,18 @@ class World:
 
     def program(self, module: str, arguments: Sequence[str], next_line: Callable[[], str]) -> tuple[int, str]:
         assert module == CLIENT_MODULE
-        run_client(decode_job(arguments[0]), self.store, self.processes, next_line)
+        run_client(decode_job(arguments[0]), [self.store], self.processes, next_line)
         return 0, ""
 
     def verify(self, trial: Trial = TRIAL, keep: str | None = None) -> Verification:
-        ports = VerifyPorts(self.processes, self.scratch, self.progress, lambda *_: self.store)
+        ports = VerifyPorts(
+            self.processes,
+            self.scratch,
+            self.progress,
+            lambda target, *_: Place(target.url),
+            lambda *_: self.store,
+            lambda *_: nullcontext(Launch()),
+        )
         return verify_store(ports, TARGET, trial, keep)
 
 
@@ -49,7 +59,7 @@ def test_a_sound_store() -> None:
     assert len(found.operations) >= 100
     assert {operation.client for operation in found.operations} == {"1.0", "2.0", "3.0"}
     assert found.commits == world.store.changes(0, 0)
-    assert found.faults == {Fault.KILL: 0, Fault.STOP: 0, Fault.DROP: 0}
+    assert found.faults == dict.fromkeys(Fault, 0)
     assert found.repetitions > 0
     assert all(folder.deleted for folder in world.scratch.made.values())
     assert any("operations by 3 clients" in step for step in world.progress.steps)
@@ -62,7 +72,7 @@ def test_the_same_seed_asks_the_same() -> None:
 
 
 def test_answers_are_dropped_and_asked_for_again() -> None:
-    found = World().verify(TRIAL._replace(faults=True, operations=400))
+    found = World().verify(TRIAL._replace(faults=tuple(Fault), operations=400))
     assert found.faults[Fault.DROP] > 0
     assert found.repetitions >= found.faults[Fault.DROP]
     assert found.anomalies == []

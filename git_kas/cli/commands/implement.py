@@ -56,6 +56,6 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
         "signal": done.path,
         "watched": bool(driving.watcher),
     }
-    warnings = [] if data["watched"] else ["Nobody watches this repository: 'git kas watch' starts the agents."]
     text = f"implementation triggered: {printable(done.plan)} wave {done.wave}\n"
-    return Result("implement", lambda: data, lambda _: text, warnings)
+    hint = "" if data["watched"] else "Nobody watches this repository: 'git kas watch' starts the agents.\n"
+    return Result("implement", lambda: data, lambda _: text, aside=hint)

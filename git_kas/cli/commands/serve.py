@@ -27,6 +27,10 @@ DESCRIPTION = (
 EXAMPLES = (
     ("git kas serve", "serve your own database to those who have a token"),
     ("git kas serve --no-auth --db plans.db --port 8000", "serve a file"),
+    (
+        "git kas serve --cert athena.pem --key athena.key --bind 0.0.0.0 --allowed-host athena",
+        "serve over HTTPS",
+    ),
     ("git kas serve --no-auth=read --bind 0.0.0.0 --allowed-host athena", "show plans to the network"),
 )
 
@@ -50,6 +54,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ROLE",
         help=f"ask nobody for a token; everybody is a user, or a ROLE: {', '.join(_ROLES)}",
     )
+    parser.add_argument(
+        "--cert",
+        metavar="FILE",
+        help="a certificate (PEM, with its chain), to serve HTTPS and HTTP/2; with --key",
+    )
+    parser.add_argument("--key", metavar="FILE", help="the key of --cert (PEM, without a passphrase)")
     parser.add_argument("--read-only", action="store_true", help="refuse every change")
     parser.add_argument(
         "--allowed-host",
@@ -78,12 +88,16 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
             arguments.read_only,
             arguments.allowed_host,
             arguments.max_watchers,
+            arguments.cert,
+            arguments.key,
         )
     )
     data = {"url": server.url, "database": server.database}
     text = f"Serving {printable(server.database)} at {server.url}\n"
     aside = f"A token for you is in {printable(server.token_file)}.\n" if server.token_file else ""
-    return Result("serve", lambda: data, lambda _: text, more=_until_the_end(server), aside=aside)
+    return Result(
+        "serve", lambda: data, lambda _: text, server.warnings, more=_until_the_end(server), aside=aside
+    )
 
 
 def _until_the_end(server: Server) -> Iterator[Result]:

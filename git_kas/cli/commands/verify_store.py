@@ -10,9 +10,11 @@ from git_kas.domain.anomalies import ANOMALY_MEANINGS
 from git_kas.domain.secrets import without_password
 from git_kas.errors import ChecksFailed, UsageError
 from git_kas.store_trial import StoreTrial
+from git_kas.usecases.faults import FAULTS_OF_SERVERS, Fault
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from git_kas.app import App
     from git_kas.domain.anomalies import Anomaly
@@ -22,12 +24,17 @@ DESCRIPTION = (
     "Try a plan store: processes use it at the same time, and what they were told is checked against the\n"
     "rules of plans, one by one in the order of the commits. Exit status 1 if anything does not fit.\n"
     "Your plans are never touched: the json store is tried in a temporary folder, and a store that a URL\n"
-    "names in a new project of its own (verify-...), which is left there."
+    "names in a new project of its own (verify-...), which is left there. With --servers clients do not use\n"
+    "the store but 'git kas serve' over it, which is started for them."
 )
 EXAMPLES = (
     ("git kas verify-store", "the configured kind of store"),
     ("git kas verify-store --faults --seconds 300", "with clients that are killed, for five minutes"),
     ("git kas verify-store json --seed 7", "a store by its URL, with choices that can be repeated"),
+    (
+        "git kas verify-store sqlite --servers 1 --faults",
+        "a server that is killed, too, and whose answers get lost",
+    ),
 )
 MOST_SHOWN: Final = 20
 _CLIENTS, _OPERATIONS, _PLANS, _SECONDS = 4, 2000, 5, 60.0
@@ -37,6 +44,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """See :class:`git_kas.cli.result.Command`."""
     parser.add_argument(
         "url", nargs="?", metavar="URL", help="the store, as in kas.store; default: the kind configured there"
+    )
+    _size_arguments(parser)
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="repeat the choices of an earlier run; their timing differs"
+    )
+    _fault_arguments(parser)
+    parser.add_argument(
+        "--keep-history", metavar="FILE", help="keep what the clients did and were told in the new file FILE"
+    )
+
+
+def _size_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--servers",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="try N servers over the store, which is a database: sqlite, or a URL (default: none)",
     )
     parser.add_argument(
         "--clients", type=_count, default=_CLIENTS, metavar="N", help=f"processes (default: {_CLIENTS})"
@@ -62,14 +87,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"end after S seconds, done or not (default: {_SECONDS:g})",
     )
+
+
+def _fault_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="repeat the choices of an earlier run; their timing differs"
+        "--faults",
+        action="store_true",
+        help="kill and stop clients and servers, cut connections, and lose answers, at random moments",
     )
     parser.add_argument(
-        "--faults", action="store_true", help="kill and stop clients, and lose answers, at random moments"
+        "--fault",
+        action="append",
+        choices=[str(fault) for fault in Fault],
+        default=[],
+        metavar="KIND",
+        help="of the faults only this kind; may be repeated: " + ", ".join(Fault),
     )
     parser.add_argument(
-        "--keep-history", metavar="FILE", help="keep what the clients did and were told in the new file FILE"
+        "--restart-database",
+        default="",
+        metavar="COMMAND",
+        help="with --faults, restart the database now and then by this shell command",
     )
 
 
@@ -77,21 +115,34 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     from git_kas.usecases.crew import Trial
 
+    faults = tuple(map(Fault, arguments.fault)) or (tuple(Fault) if arguments.faults else ())
+    _expect_possible(arguments, faults)
     trial = Trial(
         clients=arguments.clients,
         operations=arguments.operations,
         plans=arguments.plans,
         seconds=arguments.seconds,
         seed=arguments.seed if arguments.seed is not None else app.clock.now_ns() % 1_000_000_000,
-        faults=arguments.faults,
+        faults=faults,
+        servers=arguments.servers,
     )
-    found = StoreTrial(app).run(arguments.url, trial, arguments.keep_history)
+    found = StoreTrial(app, arguments.restart_database).run(arguments.url, trial, arguments.keep_history)
     return Result(
         "verify-store",
         lambda: _data(found),
         lambda style: _text(found, style),
         exit_status=ChecksFailed.exit_status if found.anomalies else 0,
     )
+
+
+def _expect_possible(arguments: argparse.Namespace, faults: Sequence[Fault]) -> None:
+    """Refuse options that would do nothing."""
+    if arguments.restart_database and Fault.DATABASE_RESTART not in faults:
+        raise UsageError("--restart-database is a fault.", next_step="Use it with --faults.")
+    if Fault.DATABASE_RESTART in arguments.fault and not arguments.restart_database:
+        raise UsageError("A database is restarted by a command.", next_step="Use --restart-database COMMAND.")
+    if FAULTS_OF_SERVERS.intersection(arguments.fault) and not arguments.servers:
+        raise UsageError("There is no server to disturb.", next_step="Use --servers 1, or more.")
 
 
 def _count(text: str) -> int:
@@ -113,12 +164,14 @@ def _data(found: Verification) -> dict[str, object]:
     return {
         "store": without_password(found.target.url),
         "project": found.target.project,
+        "servers": trial.servers,
         "clients": trial.clients,
         "plans": trial.plans,
         "seed": trial.seed,
         "operations": len(found.operations),
         "commits": found.commits,
         "repetitions": found.repetitions,
+        "unanswered": found.unanswered,
         "faults": {str(fault): count for fault, count in found.faults.items()},
         "seconds": round(found.seconds, 3),
         "operations_per_second": round(_per_second(found), 1),
@@ -141,8 +194,9 @@ def _text(found: Verification, style: Style) -> str:
     faults = ", ".join(f"{fault} {count}" for fault, count in found.faults.items() if count)
     rows = (
         ("store", without_password(found.target.url)),
+        ("servers", str(trial.servers or "none")),
         ("clients", f"{trial.clients}, on {trial.plans} plans"),
-        ("operations", f"{len(found.operations)}, {found.commits} commits, {found.repetitions} repetitions"),
+        ("operations", _operations(found)),
         ("faults", faults or "none"),
         ("seed", str(trial.seed)),
         ("speed", f"{_per_second(found):.0f} operations per second, for {found.seconds:.1f} s"),
@@ -157,6 +211,11 @@ def _text(found: Verification, style: Style) -> str:
     if len(found.anomalies) > len(shown):
         lines += ["", f"{len(found.anomalies) - len(shown)} more; --json shows all."]
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _operations(found: Verification) -> str:
+    counts = {"commits": found.commits, "repetitions": found.repetitions, "unanswered": found.unanswered}
+    return ", ".join([str(len(found.operations)), *(f"{count} {word}" for word, count in counts.items())])
 
 
 def _verdict(found: Verification) -> str:
