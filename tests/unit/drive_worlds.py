@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from git_kas.domain.agents import Mode, Role
+from git_kas.domain.base import Base
 from git_kas.domain.ledger import HistoryEntry
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.mutation import Author, Create, Mutation, Request, SetContent, Transition
-from git_kas.domain.names import BranchName, PlanName
+from git_kas.domain.names import BranchName, ObjectId, PlanName
 from git_kas.domain.plan import Plan
 from git_kas.domain.prompts import TEMPLATES
 from git_kas.domain.run_ids import RunId
@@ -34,6 +35,7 @@ from git_kas.usecases.waves import WavesPorts
 START = 1_000_000  # seconds since 1970
 SHOP = PlanName("shop.md")
 FOLDERS = ("docs/plans/.signals", ".kasmos/signals")
+BASE = Base(BranchName("main"), "refs/heads/main", ObjectId("a" * 40))
 MAIN = SignalPlace("", "/r", FOLDERS)
 USER = Request(Author(Actor.USER, "Ada"))
 OWNER = "here:/r/.git"
@@ -171,7 +173,7 @@ class DriveWorld:
             "docs/plans",
             owner or self.owner,
             settings or self.settings,
-            lambda: BranchName("main"),
+            lambda: BASE,
             self.template,
         )
         return Driver(self.ports(), scope)
