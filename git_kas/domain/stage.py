@@ -56,7 +56,8 @@ UNDECIDED: Final = frozenset({JobState.FAILED, JobState.UNKNOWN, JobState.STOPPE
 class Attempt(NamedTuple):
     """A run of an agent. Times are RFC 3339 in UTC with microseconds, empty where there is none yet.
 
-    ``status`` is the agent's exit status, below zero for a signal; None while it is not known.
+    ``status`` is the agent's exit status, below zero for a signal; None while it is not known. ``owner`` is who
+    has started it: only there can be seen what becomes of it.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class Attempt(NamedTuple):
     ended: str = ""
     status: int | None = None
     reason: str = ""
+    owner: str = ""
 
 
 class Job(NamedTuple):

@@ -24,13 +24,15 @@ _TERMINATED: Final = -15
 class MemoryAgentRuns:
     """Runs as values. What happens to them is said by :meth:`begin`, :meth:`end` and :meth:`lose`.
 
-    ``begun`` lists the runs in the order in which they began. A run that is stopped ends at once.
+    ``begun`` lists the runs in the order in which they began. A run that is stopped ends at once, unless it is
+    in ``deaf``.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
     specs: dict[RunId, RunSpec] = field(default_factory=dict)
     begun: list[RunId] = field(default_factory=list)
     stopped: set[RunId] = field(default_factory=set)
+    deaf: set[RunId] = field(default_factory=set)
     _reports: dict[RunId, RunReport] = field(default_factory=dict)
 
     def prepare(self, spec: RunSpec) -> Sequence[str]:
@@ -48,7 +50,8 @@ class MemoryAgentRuns:
         if state is RunState.NEVER:
             self.stopped.add(run_id)
         elif state is RunState.RUNNING:
-            self.end(run_id, _TERMINATED)
+            if run_id not in self.deaf:
+                self.end(run_id, _TERMINATED)
             return True
         return False
 

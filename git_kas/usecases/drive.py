@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.lifecycle import IN_WORK
 from git_kas.domain.timestamps import later, timestamp
-from git_kas.errors import Busy, Conflict, KasError, NotFound
+from git_kas.errors import Conflict, KasError, NotFound, Unreachable
 from git_kas.usecases.apply_signals import Handling, apply_signals
 from git_kas.usecases.commit_signal import SignalPorts, SignalScope
 from git_kas.usecases.drive_plan import Memory, PlanDriver
@@ -31,7 +31,8 @@ _MOST_LOOKS: Final = 50
 _AGENTS_LOOKED_AFTER: Final = 5.0
 """Seconds after which agents that are at work are looked after: that one is gone, nobody tells."""
 
-_BUSY_AGAIN: Final = 30.0
+_AGAIN: Final = 30.0
+"""Seconds after which is tried again what could not be done, though nothing has happened since."""
 
 
 @dataclass(slots=True)
@@ -75,12 +76,11 @@ class Driver:
     def _look_once(self, look: Look) -> bool:
         """Whether there may be more to do at once."""
         before = len(look.happened)
-        self._apply_signals(look)
+        deadlines = [later(self._now(), _AGAIN)] if self._apply_signals(look) else []
         more = False
-        deadlines: list[str] = []
         places = self._scope.settings.most_agents
         plans = self._plans()
-        found = [self._driver(plan) for plan in plans]
+        found = [self._driver(plan, look) for plan in plans]
         drivers = [driver for driver in found if driver is not None]
         if len(drivers) == len(found):
             self._stop_orphans(drivers, look)
@@ -113,10 +113,15 @@ class Driver:
             or (plan.branch or plan.filename.default_branch) in checked_out
         ]
 
-    def _driver(self, plan: Plan) -> PlanDriver | None:
+    def _driver(self, plan: Plan, look: Look) -> PlanDriver | None:
         try:
             return PlanDriver(self._ports, self._scope, plan, self._memory)
         except NotFound:  # somebody has renamed or removed it since
+            return None
+        except Unreachable:
+            raise
+        except KasError as error:  # what is stored of it cannot be used
+            self._warn(look, error.message)
             return None
 
     def _stop_orphans(self, drivers: Sequence[PlanDriver], look: Look) -> None:
@@ -133,16 +138,20 @@ class Driver:
         self._running &= known
 
     def _drive(self, driver: PlanDriver, places: int, look: Look, deadlines: list[str]) -> bool:
+        """Drive one plan; what is wrong with it keeps no other one waiting."""
+        more, again = False, later(self._now(), _AGAIN)
         try:
             more = driver.drive(places)
         except (Conflict, NotFound):  # the plan or its run is not what it was: look again
             more = True
-        except Busy as error:
-            more = False
-            deadlines.append(later(self._now(), _BUSY_AGAIN))
+        except Unreachable:
+            raise
+        except KasError as error:
             self._warn(look, error.message)
+        else:
+            again = driver.deadline
         look.happened += driver.happened
-        deadlines.append(driver.deadline)
+        deadlines.append(again)
         return more
 
     def _warn(self, look: Look, text: str) -> None:
@@ -151,14 +160,15 @@ class Driver:
             self._told.add(text)
             look.warnings.append(text)
 
-    def _apply_signals(self, look: Look) -> None:
+    def _apply_signals(self, look: Look) -> bool:
+        """Apply what agents have said; whether something waits that nobody will tell us of."""
         places = signal_places(self._ports.worktrees(), self._scope.plans_folder)
         ports, scope = self._ports, self._scope
         found = ports.box.find(places)
         for problem in found.problems:
             self._warn(look, problem)
         if not found.waiting and not found.claimed:
-            return
+            return False
         newer_tip = newer_tip_finder(ports.porcelain, scope.location.top, scope.base)
         signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress, newer_tip)
         applied = apply_signals(signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree))
@@ -168,7 +178,11 @@ class Driver:
                 raise handled.error
         for warning in applied.warnings:
             self._warn(look, warning)
-        look.happened += apply_orders(ports, scope, places)
+        orders = apply_orders(ports, scope, places)
+        look.happened += orders.happened
+        for warning in orders.warnings:
+            self._warn(look, warning)
+        return bool(orders.warnings)
 
     def _now(self) -> str:
         return timestamp(self._ports.clock.now_ns())

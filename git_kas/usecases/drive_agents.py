@@ -57,7 +57,7 @@ class AgentStarter:
         for candidate in range(number, number + _MOST_ATTEMPTS):
             run_id = job_run_id(self._plan.filename, job.id, candidate)
             if self._ports.runs.reports([run_id])[run_id].state is RunState.NEVER:
-                return Attempt(run_id, folder)
+                return Attempt(run_id, folder, owner=self._scope.owner)
         raise UsageError(
             f"All ids for runs of {job.id} are taken.", next_step="Remove old folders of kas/runs by hand."
         )

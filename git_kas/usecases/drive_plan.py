@@ -19,8 +19,8 @@ from git_kas.domain.run_ids import RunId
 from git_kas.domain.schedule import Condition
 from git_kas.domain.signal_rules import entered_ns
 from git_kas.domain.stage import AT_WORK, JobState, RunDocument
-from git_kas.domain.timestamps import nanoseconds_of, timestamp
-from git_kas.errors import Busy, Conflict, InvalidTransition, KasError, Unreachable
+from git_kas.domain.timestamps import later, nanoseconds_of, timestamp
+from git_kas.errors import Busy, Conflict, InvalidTransition, KasError, ProgramFailed, Unreachable
 from git_kas.ports.agent_runs import RunState
 from git_kas.usecases.drive_agents import AgentStarter
 from git_kas.usecases.drive_ports import SYSTEM, Happening, Step
@@ -36,12 +36,19 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The runs that this process has started, and those that it has asked to end."""
+    """When this process has started which runs, and those that it has asked to end."""
 
     def __init__(self) -> None:
-        self.started: set[RunId] = set()
+        self.started: dict[RunId, tuple[str, ...]] = {}
         self.stopped: set[RunId] = set()
 
+
+_BEGUN_WITHIN: Final = 60.0
+"""Seconds after which a start is taken for lost."""
+
+_MOST_STARTS: Final = 3
+_NEVER_BEGAN: Final = "it was started, and did not begin"
+_HOW_TO_BEGIN: Final = "Try its command by hand, then 'git kas waves retry'."
 
 _OF_THE_STORE: Final = (Unreachable, Busy, Conflict)
 """What says nothing about a job; the next look goes on with it."""
@@ -110,12 +117,17 @@ class PlanDriver:
             self._begin_stage()
         stage = self._progress.document.stage
         if stage is None:
+            self._forget_notice()
             self._progress.release()
             return False
         if stage.aborted:
             self._stop_agents(stage)
+            self._progress.release()
             return False
-        stage = self._take_in(self._refreshed(stage))
+        if not self._progress.is_ours and not self._command(stage.mode):
+            return False
+        self._progress.take_over()
+        stage = self._take_in(stage)
         if schedule.condition(stage) is Condition.DONE and MODES[stage.mode].exit_counts:
             self._finish_implementation()
             return True
@@ -143,7 +155,7 @@ class PlanDriver:
         if any(schedule.is_current(plan, stage) for stage in document.past):
             return
         mode = self._wanted_mode()
-        if mode is None or not self._settings.commands.get(MODES[mode].role):
+        if mode is None or not self._command(mode):
             return
         feedback: list[int] = []
         if mode is Mode.FEEDBACK:
@@ -182,6 +194,15 @@ class PlanDriver:
             self._progress.save(document._replace(notice=why))
             self._note(Step.WAITING, detail=why)
 
+    def _forget_notice(self) -> None:
+        """What kept the plan from going on is over where it has gone another way."""
+        document = self._progress.document
+        if document.notice and self._wanted_mode() is not Mode.FEEDBACK:
+            self._progress.save(document._replace(notice=""))
+
+    def _command(self, mode: Mode) -> str:
+        return self._settings.commands.get(MODES[mode].role, "")
+
     def _refreshed(self, stage: Stage) -> Stage:
         """The stage after a change of the plan's text; written down with whatever comes next."""
         if stage.mode is not Mode.WAVES or stage.content_id == self._plan.content_id:
@@ -206,6 +227,7 @@ class PlanDriver:
     def _take_in(self, stage: Stage) -> Stage:
         """The stage after what is known of its runs now."""
         before = stage
+        stage = schedule.out_of_sight(self._refreshed(stage), self._scope.owner)
         jobs = schedule.with_agents(stage)
         reports = self._ports.runs.reports([RunId(job.last.run_id) for job in jobs if job.last]) if jobs else {}
         for job in jobs:
@@ -238,14 +260,21 @@ class PlanDriver:
     # -- agents ------------------------------------------------------------------------------------------
 
     def _start_again(self, stage: Stage) -> None:
-        """Start what was about to be started when somebody was interrupted."""
+        """Start what was about to be started when somebody was interrupted, and what does not begin.
+
+        To start a run again does no harm; one that is given up is kept from beginning afterwards.
+        """
         for job in stage.jobs:
-            if (
-                job.state is JobState.STARTING
-                and job.last
-                and RunId(job.last.run_id) not in self._memory.started
-            ):
+            if job.state is not JobState.STARTING or job.last is None:
+                continue
+            run_id = RunId(job.last.run_id)
+            starts = self._memory.started.get(run_id, ())
+            if starts and later(starts[-1], _BEGUN_WITHIN) > self._now():
+                continue
+            if len(starts) < _MOST_STARTS:
                 self._launch(stage, job)
+            elif not self._ports.runs.stop(run_id):
+                self._failed_to_start(job, ProgramFailed(_NEVER_BEGAN, next_step=_HOW_TO_BEGIN))
 
     def _start(self, stage: Stage, places: int) -> None:
         for job in schedule.startable(stage)[: max(places, 0)]:
@@ -269,9 +298,10 @@ class PlanDriver:
 
     def _is_at_work_still(self, job: Job) -> bool:
         """Whether an earlier agent of the job has not ended; it is asked to, and another one waits for that."""
-        if job.last is None:
+        earlier = schedule.newest_attempt(self._progress.document, job)
+        if earlier is None:
             return False
-        run_id = RunId(job.last.run_id)
+        run_id = RunId(earlier.run_id)
         if self._ports.runs.reports([run_id])[run_id].state is not RunState.RUNNING:
             return False
         if run_id not in self._memory.stopped:
@@ -290,7 +320,7 @@ class PlanDriver:
         except KasError as error:
             self._failed_to_start(job, error)
             return
-        self._memory.started.add(run_id)
+        self._memory.started[run_id] = (*self._memory.started.get(run_id, ()), self._now())
         self._note(Step.STARTED, job.id, run_id)
 
     def _failed_to_start(self, job: Job, error: KasError) -> None:

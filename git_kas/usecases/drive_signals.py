@@ -6,7 +6,7 @@ a key made of its identity, and then it is removed. One that cannot count is kep
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.domain import schedule
 from git_kas.domain.lifecycle import Actor, Status
@@ -15,7 +15,7 @@ from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.signal_rules import Cause, Rejection
 from git_kas.domain.signal_text import read_signal_text, signal_key
 from git_kas.domain.timestamps import timestamp
-from git_kas.errors import InvalidTransition, KasError, KeyReused, NotFound, UsageError
+from git_kas.errors import Conflict, InvalidTransition, KasError, KeyReused, NotFound, Unreachable, UsageError
 from git_kas.ports.signals import ClaimedSignal, RejectionRecord
 from git_kas.usecases.drive_ports import Happening, Step
 from git_kas.usecases.run_documents import Progress
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope
     from git_kas.usecases.signals import SignalItem
 
+_ATTEMPTS: Final = 10
+
 _CAUSES: Final[Mapping[type[KasError], Cause]] = {
     InvalidTransition: Cause.INVALID,
     NotFound: Cause.NO_PLAN,
@@ -38,22 +40,31 @@ _CAUSES: Final[Mapping[type[KasError], Cause]] = {
 }
 
 
-def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPlace]) -> list[Happening]:
+class OrdersTaken(NamedTuple):
+    """What was done, and why signals of some plans were left where they are."""
+
+    happened: list[Happening]
+    warnings: list[str]
+
+
+def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPlace]) -> OrdersTaken:
     """Apply the signals about waves and tasks that wait, in the order in which they were written.
 
+    Those of plans that another machine drives, or of which the store holds what cannot be understood, wait on.
+
     Raises:
-        Busy: somebody else is applying signals, or another machine drives the plan.
+        Busy: somebody else is applying signals.
         KasError: the store cannot be used; signals that are left are where they were.
     """
     found = ports.box.find(places)
     items = [item for item in signal_items(found) if item.state is SignalState.FOR_WATCHER]
     if not items:
-        return []
+        return OrdersTaken([], [])
     with ports.box.exclusive():
         orders = _Orders(ports, scope)
         for item in items:
             orders.take(item)
-    return orders.happened
+    return OrdersTaken(orders.happened, orders.warnings)
 
 
 class _Orders:
@@ -62,6 +73,7 @@ class _Orders:
         self._scope = scope
         self._records = {kept.identity: kept.record for kept in ports.box.rejected()}
         self.happened: list[Happening] = []
+        self.warnings: list[str] = []
 
     def take(self, item: SignalItem) -> None:
         """Apply or reject one signal.
@@ -70,21 +82,43 @@ class _Orders:
             KasError: neither can be done now; it waits again.
         """
         source, signal = item.source, item.signal
+        if signal is None or not self._is_our_turn(signal):
+            return
         claimed = source if isinstance(source, ClaimedSignal) else self._ports.box.claim(source)
-        if claimed is None or signal is None:
+        if claimed is None:
             return
         record = self._records.get(claimed.identity)
         if record is not None:
             self._ports.box.reject(claimed, record)
             return
         try:
-            self._apply(claimed, signal)
+            self._apply_anew(claimed, signal)
         except KasError as error:
             cause = next((cause for kind, cause in _CAUSES.items() if isinstance(error, kind)), None)
             if cause is None:
                 self._ports.box.give_back(claimed)
                 raise
             self._reject(claimed, signal, Rejection(cause, f"{error.message} {error.next_step}"))
+
+    def _is_our_turn(self, signal: Signal) -> bool:
+        """Whether we may write the progress of the plan; asked first, so that no file moves to and fro."""
+        try:
+            self._progress(self._ports.store.get_plan(signal.plan)).expect_not_elsewhere()
+        except (NotFound, Unreachable):  # to be rejected, or to be raised
+            return True
+        except KasError as error:
+            self.warnings.append(error.message)
+            return False
+        return True
+
+    def _apply_anew(self, claimed: ClaimedSignal, signal: Signal) -> None:
+        """Apply a signal, once more if somebody else has written the same run meanwhile."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._apply(claimed, signal)
+            except Conflict:
+                continue
+        return self._apply(claimed, signal)
 
     def _apply(self, claimed: ClaimedSignal, signal: Signal) -> None:
         key = signal_key(claimed.identity)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from git_kas.domain import schedule
 from git_kas.domain.ledger import Run
-from git_kas.domain.lifecycle import IN_WORK
+from git_kas.domain.lifecycle import IN_WORK, Actor, Status
 from git_kas.domain.run_ids import RunId
 from git_kas.domain.stage import RunDocument, decode_run
-from git_kas.errors import InvalidTransition, KasError
+from git_kas.errors import InvalidTransition, KasError, NotAllowed
 from git_kas.usecases.run_documents import Progress
 
 if TYPE_CHECKING:
@@ -66,11 +66,13 @@ def retry(ports: WavesPorts, name: PlanName, jobs: Collection[str], note: str = 
 
     Raises:
         NotFound, InvalidTransition, Busy, Conflict: it cannot be done.
+        NotAllowed: no user asks.
     """
+    _expect_user(ports)
     plan = ports.store.get_plan(name)
     progress = _progress(ports, plan)
     document = progress.document
-    if document.stage is None and document.notice:
+    if document.stage is None and document.notice and plan.status is Status.IMPLEMENTING:
         progress.save(document._replace(notice="", allowed=plan.round + 1), note=note)
         return Driven(plan, progress.run, progress.document)
     before = _stage_of(plan, document)
@@ -85,7 +87,9 @@ def skip(ports: WavesPorts, name: PlanName, jobs: Collection[str], note: str = "
 
     Raises:
         NotFound, InvalidTransition, Busy, Conflict: it cannot be done.
+        NotAllowed: no user asks.
     """
+    _expect_user(ports)
     plan = ports.store.get_plan(name)
     return _decide(plan, _progress(ports, plan), lambda stage: schedule.skipped(stage, jobs), note)
 
@@ -95,7 +99,9 @@ def abort(ports: WavesPorts, name: PlanName, note: str = "") -> Driven:
 
     Raises:
         NotFound, InvalidTransition, Busy, Conflict: it cannot be done.
+        NotAllowed: no user asks.
     """
+    _expect_user(ports)
     plan = ports.store.get_plan(name)
     progress = _progress(ports, plan)
     stage = _stage_of(plan, progress.document)
@@ -105,6 +111,19 @@ def abort(ports: WavesPorts, name: PlanName, note: str = "") -> Driven:
     return done
 
 
+def _expect_user(ports: WavesPorts) -> None:
+    """Agents report and the watcher goes by rules; what has gone wrong is for people to decide.
+
+    Raises:
+        NotAllowed: no user asks.
+    """
+    if ports.by.actor is not Actor.USER:
+        raise NotAllowed(
+            f"Only a user may decide how waves go on; this was asked for by the {ports.by.actor}.",
+            next_step="Report your own task by a signal, and leave the rest to the person in charge.",
+        )
+
+
 def _decide(plan: Plan, progress: Progress, change: Callable[[Stage], Stage], note: str) -> Driven:
     document = progress.document
     progress.save(document._replace(stage=change(_stage_of(plan, document)), notice=""), note=note)
@@ -112,7 +131,7 @@ def _decide(plan: Plan, progress: Progress, change: Callable[[Stage], Stage], no
 
 
 def _stage_of(plan: Plan, document: RunDocument) -> Stage:
-    if document.stage is None:
+    if document.stage is None or not schedule.is_current(plan, document.stage):
         raise InvalidTransition(
             f"{plan.filename} is not driven at the moment; it is {plan.status}.",
             next_step="'git kas implement' begins with its waves.",

@@ -35,6 +35,7 @@ from git_kas.usecases.waves import WavesPorts
 START = 1_000_000  # seconds since 1970
 SHOP = PlanName("shop.md")
 FOLDERS = ("docs/plans/.signals", ".kasmos/signals")
+BASE = Base(BranchName("main"), "refs/heads/main", ObjectId("a" * 40))
 MAIN = SignalPlace("", "/r", FOLDERS)
 USER = Request(Author(Actor.USER, "Ada"))
 OWNER = "here:/r/.git"
@@ -172,7 +173,7 @@ class DriveWorld:
             "docs/plans",
             owner or self.owner,
             settings or self.settings,
-            lambda: Base(BranchName("main"), "refs/heads/main", ObjectId("1" * 40)),
+            lambda: BASE,
             self.template,
         )
         return Driver(self.ports(), scope)
