@@ -1,7 +1,8 @@
 """Each hook, called as the program calls it, gives something that satisfies its port."""
 
-from __future__ import os
+from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
