@@ -160,6 +160,12 @@ KEYS: Final[Sequence[ConfigKey]] = (
         type=ValueType.NUMBER,
     ),
     ConfigKey(
+        "worktree_per",
+        "plan: the agents of a plan share its worktree; task: each task has a branch and a worktree of its own",
+        "plan",
+        git="kas.worktreePer",
+    ),
+    ConfigKey(
         "worktrees",
         "the folder in which worktrees for agents are made, relative to the main worktree",
         ".worktrees",

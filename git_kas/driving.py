@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.agents import Mode, Role
-from git_kas.errors import NotFound
+from git_kas.errors import InvalidConfiguration, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -148,7 +148,17 @@ class Driving:
             retries=config.number("task_retries"),
             most_rounds=config.number("review_cap"),
             worktree_folder=config.setting("worktrees").value.rstrip("/"),
+            per_task=self._per_task(),
         )
+
+    def _per_task(self) -> bool:
+        setting = self._app.config.setting("worktree_per")
+        if setting.value not in {"plan", "task"}:
+            raise InvalidConfiguration(
+                f"{setting.source}: a worktree is made per plan or per task, not per '{setting.value}'.",
+                next_step="Set kas.worktreePer to plan or task.",
+            )
+        return setting.value == "task"
 
     @property
     def _owner(self) -> str:

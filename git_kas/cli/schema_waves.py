@@ -24,6 +24,7 @@ from git_kas.usecases.drive_ports import Step
 _ATTEMPT: Final = object_of(
     run=described(TEXT, "the id of the run"),
     worktree=TEXT,
+    branch=described(or_null(TEXT), "the task's own; null where it works on the plan's"),
     began=or_null(TEXT),
     ended=or_null(TEXT),
     exit_status=described(or_null({"type": "integer"}), "below zero for a signal; null while it is not known"),

@@ -104,6 +104,7 @@ def _attempt_data(attempt: Attempt) -> dict[str, Any]:
     return {
         "run": attempt.run_id,
         "worktree": attempt.folder,
+        "branch": attempt.branch or None,
         "began": attempt.began or None,
         "ended": attempt.ended or None,
         "exit_status": attempt.status,

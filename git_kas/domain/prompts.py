@@ -161,11 +161,14 @@ def fields_of_plan(plan: str, document: PlanDocument, text: str) -> dict[str, st
     }
 
 
-def fields_of_job(stage: Stage, job: Job, document: PlanDocument) -> dict[str, str]:
-    """The fields of one task; empty where the job is none, or is not in the text any more."""
+def fields_of_job(stage: Stage, job: Job, document: PlanDocument, *, alone: bool) -> dict[str, str]:
+    """The fields of one task; empty where the job is none, or is not in the text any more.
+
+    ``alone``: nobody else works in the same worktree.
+    """
     wave = next((wave for place, wave in enumerate(document.waves) if place == job.place and job.task), None)
     task = next((task for task in wave.tasks if task.label == job.task), None) if wave else None
-    peers = sum(other.place == job.place for other in stage.jobs) if job.task else 1
+    peers = sum(other.place == job.place for other in stage.jobs) if job.task and not alone else 1
     return {
         "wave": str(job.wave) if job.task else "",
         "wave_introduction": wave.introduction if wave else "",

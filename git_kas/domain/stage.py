@@ -57,7 +57,8 @@ class Attempt(NamedTuple):
     """A run of an agent. Times are RFC 3339 in UTC with microseconds, empty where there is none yet.
 
     ``status`` is the agent's exit status, below zero for a signal; None while it is not known. ``owner`` is who
-    has started it: only there can be seen what becomes of it.
+    has started it: only there can be seen what becomes of it. ``branch`` is the task's own, empty where it
+    works on the plan's; ``merged``: that it is in the plan's branch.
     """
 
     run_id: str
@@ -67,6 +68,8 @@ class Attempt(NamedTuple):
     status: int | None = None
     reason: str = ""
     owner: str = ""
+    branch: str = ""
+    merged: bool = False
 
 
 class Job(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.janitor import Reason, ReasonCode, verdict_reason
 from git_kas.domain.lifecycle import FINISHED
+from git_kas.domain.task_merges import plan_branch_of
 from git_kas.domain.timestamps import nanoseconds_of, timestamp
 from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import FolderState
@@ -21,7 +22,7 @@ from git_kas.usecases.shared_inspections import InspectingPorcelain, KnownInspec
 from git_kas.usecases.triage import triage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from git_kas.domain.base import Base
     from git_kas.domain.branch import BranchSurvey
@@ -106,7 +107,7 @@ class _Finder:
             row.survey.branch.name: row.survey for row in rows if row.survey
         }
         self._led_to = {survey.branch.leads_to for survey in self._surveys.values()}
-        self._plans = _plans_by_branch(rows)
+        self._plans = with_tasks(_plans_by_branch(rows), self._surveys)
         self._problems: list[str] = []
         self._found = picture.found
         self._now = ports.inspect.clock.now()
@@ -324,6 +325,18 @@ class _Finder:
         limit = self._asked.older_than
         if limit is not None and (used_at is None or self._now - used_at < limit):
             yield Reason(ReasonCode.TOO_YOUNG)
+
+
+def with_tasks(
+    plans: Mapping[BranchName, Sequence[Plan]], branches: Iterable[BranchName]
+) -> Mapping[BranchName, Sequence[Plan]]:
+    """The plans by branch, the branches of their tasks included, which nobody else has named."""
+    tasks = {
+        name: plans[whole]
+        for name in branches
+        if name not in plans and (whole := plan_branch_of(name)) and whole in plans
+    }
+    return {**plans, **tasks}
 
 
 def _plans_by_branch(rows: Sequence[Row]) -> Mapping[BranchName, Sequence[Plan]]:

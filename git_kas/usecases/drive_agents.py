@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from git_kas.domain import schedule
 from git_kas.domain.agents import MODES, Mode
+from git_kas.domain.names import BranchName
 from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.prompts import feedback_text, fields_of_job, fields_of_plan, render
 from git_kas.domain.run_ids import RunId, job_run_id
 from git_kas.domain.stage import Attempt
+from git_kas.domain.task_merges import task_branch
 from git_kas.errors import UsageError
 from git_kas.ports.agent_runs import RunSpec, RunState
 from git_kas.usecases.drive_worktrees import branch_of, folder_of_branch
@@ -18,7 +20,6 @@ from git_kas.usecases.drive_worktrees import branch_of, folder_of_branch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from git_kas.domain.names import BranchName
     from git_kas.domain.plan import Plan
     from git_kas.domain.stage import Job, RunDocument, Stage
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope
@@ -52,15 +53,24 @@ class AgentStarter:
             KasError: no agent of the role is configured, or there can be no such worktree.
         """
         self._command(stage)
-        folder = folder_of_branch(self._ports, self._scope, branch_of(self._plan))
         number = schedule.next_attempt(document, stage, job)
         for candidate in range(number, number + _MOST_ATTEMPTS):
             run_id = job_run_id(self._plan.filename, job.id, candidate)
             if self._ports.runs.reports([run_id])[run_id].state is RunState.NEVER:
-                return Attempt(run_id, folder, owner=self._scope.owner)
+                branch, folder = self._place(job, candidate)
+                return Attempt(run_id, folder, owner=self._scope.owner, branch=branch)
         raise UsageError(
             f"All ids for runs of {job.id} are taken.", next_step="Remove old folders of kas/runs by hand."
         )
+
+    def _place(self, job: Job, attempt: int) -> tuple[str, str]:
+        """The task's own branch, empty where it works on the plan's, and the worktree."""
+        plan_branch = branch_of(self._plan)
+        folder = folder_of_branch(self._ports, self._scope, plan_branch)
+        if not (self._scope.settings.per_task and job.task):
+            return "", folder
+        branch = task_branch(plan_branch, job, attempt)
+        return branch, folder_of_branch(self._ports, self._scope, branch, start=plan_branch)
 
     def launch(self, stage: Stage, job: Job) -> None:
         """Start the agent of the newest attempt, which has been written down.
@@ -72,7 +82,7 @@ class AgentStarter:
         if attempt is None:
             return
         run_id = RunId(attempt.run_id)
-        branch = branch_of(self._plan)
+        branch = BranchName(attempt.branch) if attempt.branch else branch_of(self._plan)
         fields = self._fields(stage, job, attempt, branch)
         template, place = self._scope.template(stage.mode)
         variables = self._variables(stage, job, run_id, branch, fields["peers"])
@@ -98,7 +108,7 @@ class AgentStarter:
         signalled = stage.mode is not Mode.WAVES or job.task.isdecimal()
         return {
             **fields_of_plan(name, document, text or self._plan.description),
-            **fields_of_job(stage, job, document),
+            **fields_of_job(stage, job, document, alone=bool(attempt.branch)),
             "base": self._base or "HEAD",
             "branch": branch,
             "folder": attempt.folder,

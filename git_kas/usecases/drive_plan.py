@@ -19,10 +19,12 @@ from git_kas.domain.run_ids import RunId
 from git_kas.domain.schedule import Condition
 from git_kas.domain.signal_rules import entered_ns
 from git_kas.domain.stage import AT_WORK, JobState, RunDocument
+from git_kas.domain.task_merges import merged, not_merged, to_be_merged
 from git_kas.domain.timestamps import later, nanoseconds_of, timestamp
 from git_kas.errors import Busy, Conflict, InvalidTransition, KasError, ProgramFailed, Unreachable
 from git_kas.ports.agent_runs import RunState
 from git_kas.usecases.drive_agents import AgentStarter
+from git_kas.usecases.drive_merges import TaskMerger
 from git_kas.usecases.drive_ports import SYSTEM, Happening, Step
 from git_kas.usecases.run_documents import Progress
 
@@ -72,6 +74,7 @@ class PlanDriver:
         self._progress = Progress(ports.store, ports.clock, plan, scope.owner)
         self._plan = plan
         self._starter = AgentStarter(ports, scope, plan)
+        self._merger = TaskMerger(ports, scope, plan)
         self._waits = False
         self.happened: list[Happening] = []
 
@@ -127,7 +130,7 @@ class PlanDriver:
         if not self._progress.is_ours and not self._command(stage.mode):
             return False
         self._progress.take_over()
-        stage = self._take_in(stage)
+        stage = self._merge(self._take_in(stage))
         if schedule.condition(stage) is Condition.DONE and MODES[stage.mode].exit_counts:
             self._finish_implementation()
             return True
@@ -236,6 +239,15 @@ class PlanDriver:
         stage = schedule.timed_out(stage, self._now(), self._settings.longest_work)
         self._save(stage)
         self._tell(before, stage)
+        return stage
+
+    def _merge(self, stage: Stage) -> Stage:
+        """The stage after the branches of tasks that are done were taken into the plan's branch."""
+        for job in to_be_merged(stage):
+            problem = self._merger.merge(job)
+            stage = not_merged(stage, job, problem) if problem else merged(stage, job)
+            self._save(stage)
+            self._note(Step.FAILED if problem else Step.MERGED, job.id, problem)
         return stage
 
     def _with_report(self, stage: Stage, job: Job, report: RunReport) -> Stage:

@@ -90,6 +90,7 @@ class Step(StrEnum):
     BEGUN = "begun"
     STARTED = "started"
     COMPLETE = "complete"
+    MERGED = "merged"
     FAILED = "failed"
     UNKNOWN = "unknown"
     RETRIED = "retried"
@@ -105,6 +106,7 @@ STEP_MEANINGS: Final[Mapping[Step, str]] = {
     Step.BEGUN: "a stage of the plan began",
     Step.STARTED: "an agent was started",
     Step.COMPLETE: "a job is complete",
+    Step.MERGED: "the branch of a task was taken into the plan's branch",
     Step.FAILED: "a job failed, or could not be started",
     Step.UNKNOWN: "an agent has been at work for too long",
     Step.RETRIED: "a job that failed is tried again",

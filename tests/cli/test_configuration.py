@@ -218,6 +218,7 @@ def test_show_origin_explains_every_key(kas: Run, place: Place) -> None:
         "task_timeout    120\n"
         "task_retries    0\n"
         "review_cap      5\n"
+        "worktree_per    plan\n"
         "worktrees       .worktrees\n"
         "runner          tmux\n"
         "reader          gitcli\n"

@@ -88,18 +88,20 @@ class Shop:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
-@pytest.fixture(params=["process", "tmux"])
+@pytest.fixture(params=["process", "tmux", "process-per-task"])
 def shop(
     request: pytest.FixtureRequest, repo: Repo, kas: Run, environment: dict[str, str], tmp_path: Path
 ) -> Iterator[Shop]:
-    if request.param == "tmux":
+    runner, _, per_task = str(request.param).partition("-per-")
+    if runner == "tmux":
         needs_program("tmux")
     seed = os.environ.get("KAS_DRIVE_SEED") or str(random.SystemRandom().randrange(10**9))
     print(f"KAS_DRIVE_SEED={seed}")
     log = tmp_path / "agents.log"
     sockets = tempfile.mkdtemp(prefix="kas-")  # the path of a socket must be short
     repo.git("config", "kas.agent", f"{sys.executable} {AGENT} {log} {seed} 0.3")
-    repo.git("config", "kas.runner", str(request.param))
+    repo.git("config", "kas.runner", runner)
+    repo.git("config", "kas.worktreePer", per_task or "plan")
     repo.git("config", "kas.taskRetries", "30")
     yield Shop(repo, kas, environment | {"TMUX_TMPDIR": sockets}, log, random.Random(seed))
     for socket in Path(sockets).rglob("*"):

@@ -42,6 +42,7 @@ SOURCES: dict[str, dict[str, str]] = {
         "task_retries": "kas.taskretries",
         "review_cap": "kas.reviewcap",
         "worktrees": "kas.worktrees",
+        "worktree_per": "kas.worktreeper",
         "guard_paths": "kas.guard.path",
         "guard_baseline": "kas.guard.baseline",
     },
@@ -79,6 +80,7 @@ DEFAULTS = {
     "task_retries": "0",
     "review_cap": "5",
     "worktrees": ".worktrees",
+    "worktree_per": "plan",
     "guard_paths": "plan-state.json",
     "guard_baseline": "",
 }
