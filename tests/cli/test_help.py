@@ -38,6 +38,13 @@ commands:
   plan topic       list topics, or set a plan's topic
   plan history     show what happened to a plan or to the project
   reset-plan       put a plan back to a status, and show it before and after
+  plan implement   the same as git kas implement
+  implement        have a plan implemented by agents, wave by wave
+  waves status     say how far plans are driven
+  waves retry      have failed jobs tried again
+  waves skip       pass failed jobs over
+  waves abort      stop driving a plan
+  watch            drive plans: apply signals, start agents, advance waves
   import           take over plans from an export, the earlier system or another store
   export           print everything the store knows
   signal           report, as an agent, that something is done

@@ -39,6 +39,10 @@ SUCCESSES = {
     "plan topic": ["plan", "topic"],
     "plan history": ["plan", "history"],
     "reset-plan": ["reset-plan", "2026-01-01-a", "done"],
+    "plan implement": ["plan", "implement", "written"],
+    "implement": ["implement", "written"],
+    "waves status": ["waves", "status"],
+    "watch": ["watch", "--once"],
     "import": ["import", ".git/kas/plan-state.json"],
     "export": ["export"],
     "signal": ["signal", "review_approved", "2026-01-01-a", "-m", "good"],
@@ -67,7 +71,10 @@ SUCCESSES = {
     "version": ["version"],
 }
 
-ELSEWHERE = {"serve"}  # it does not end by itself: tests/server/test_serve.py
+ELSEWHERE = {
+    "serve",  # it does not end by itself: tests/server/test_serve.py
+    *("waves retry", "waves skip", "waves abort"),  # they want agents that failed: tests/drive/test_commands.py
+}
 
 FAILURES = {
     "init": (["init", "nonsense"], "usage"),
@@ -89,6 +96,13 @@ FAILURES = {
     "plan topic": (["plan", "topic", "nonsense", "b"], "not_found"),
     "plan history": (["plan", "history", "nonsense"], "not_found"),
     "reset-plan": (["reset-plan", "a", "nonsense"], "invalid_status"),
+    "plan implement": (["plan", "implement", "nonsense"], "not_found"),
+    "implement": (["implement", "nonsense"], "not_found"),
+    "waves status": (["waves", "status", "nonsense"], "not_found"),
+    "waves retry": (["waves", "retry", "nonsense"], "not_found"),
+    "waves skip": (["waves", "skip", "nonsense"], "not_found"),
+    "waves abort": (["waves", "abort", "nonsense"], "not_found"),
+    "watch": (["watch", "--once", "nonsense"], "usage"),
     "import": (["import", "README.md"], "store_corrupt"),
     "export": (["export", "-o", "README.md"], "already_exists"),
     "signal": (["signal", "cancel", "2026-01-01-a"], "not_allowed"),
@@ -142,6 +156,8 @@ def test_success(name: str, kas: Run, repo: Repo) -> None:
     )
     if name == "hooks status":  # without any its status is 1
         kas("hooks", "install", cwd=repo.path)
+    if name.endswith("implement"):
+        kas("plan", "register", "written", cwd=repo.path)
     if name == "token revoke":
         kas("token", "create", "Bob", "--db", "tokens.db", cwd=repo.path)
     finished = kas(*SUCCESSES[name], "--json", cwd=repo.path)

@@ -16,7 +16,7 @@ from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId
 from git_kas.domain.run_ids import RunId
 from git_kas.domain.transitions import PlanTransition
-from git_kas.errors import ProgramFailed, StoreCorrupt
+from git_kas.errors import Busy, ProgramFailed, StoreCorrupt
 from git_kas.plugin.manager import PluginManager
 from git_kas.ports.agent_runs import RunReport, RunState
 from git_kas.ports.fakes import FakeClock
@@ -84,6 +84,16 @@ def test_kas_worktree_files(plugins: PluginManager, repo: Repo) -> None:
     files = plugins.call("files", "kas_worktree_files")
     files.append(str(repo.path), ".gitignore", b"*.log\n")
     assert files.read(str(repo.path), ".gitignore") == b"*.log\n"
+
+
+def test_kas_locks(plugins: PluginManager, repo: Repo) -> None:
+    locks = plugins.call("files", "kas_locks", location=location(repo))
+    assert locks.holder("watch") == ""
+    with locks.exclusive("watch", "It is watched"):
+        assert f"process {os.getpid()} on " in locks.holder("watch")
+        with pytest.raises(Busy, match="It is watched by process"), locks.exclusive("watch", "It is watched"):
+            pass
+    assert locks.holder("watch") == ""
 
 
 def test_kas_watch(plugins: PluginManager, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ REFUSED = {
     "git kas finish --abort": 3,
     "git kas undo": 3,  # nothing was removed
     "git kas implement PLAN": 5,  # it is in review
-    "git kas implement PLAN --wave N": 5,
+    "git kas implement PLAN --wave WAVE": 5,
 }
 ENDED_BY = {"git kas watch": " --once"}
 """What makes a command end that goes on until Ctrl-C."""

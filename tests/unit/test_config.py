@@ -33,6 +33,15 @@ SOURCES: dict[str, dict[str, str]] = {
         "forge": "kas.forge",
         "reader": "kas.reader",
         "runner": "kas.runner",
+        "agent": "kas.agent",
+        "agent_planner": "kas.agent.planner",
+        "agent_coder": "kas.agent.coder",
+        "agent_reviewer": "kas.agent.reviewer",
+        "most_agents": "kas.maxagents",
+        "task_timeout": "kas.tasktimeout",
+        "task_retries": "kas.taskretries",
+        "review_cap": "kas.reviewcap",
+        "worktrees": "kas.worktrees",
         "guard_paths": "kas.guard.path",
         "guard_baseline": "kas.guard.baseline",
     },
@@ -45,6 +54,7 @@ SOURCES: dict[str, dict[str, str]] = {
         "protected": "protected",
         "stalled_after": "stalled_after",
         "merge_strategy": "merge_strategy",
+        "review_cap": "review_cap",
     },
 }
 SOURCES["global"] = SOURCES["local"]
@@ -60,18 +70,29 @@ DEFAULTS = {
     "forge": "github",
     "reader": "gitcli",
     "runner": "tmux",
+    "agent": "",
+    "agent_planner": "kas.agent",
+    "agent_coder": "kas.agent",
+    "agent_reviewer": "kas.agent",
+    "most_agents": "4",
+    "task_timeout": "120",
+    "task_retries": "0",
+    "review_cap": "5",
+    "worktrees": ".worktrees",
     "guard_paths": "plan-state.json",
     "guard_baseline": "",
 }
+NUMBERS = {key.name for key in KEYS if key.type in {ValueType.DAYS, ValueType.NUMBER}}
 
 
 def value_of(source: str, key: str) -> str:
     """A valid value that shows where it comes from."""
-    return str(PRECEDENCE.index(source)) if key == "stalled_after" else f"from-{source}"
+    return str(PRECEDENCE.index(source)) if key in NUMBERS else f"from-{source}"
 
 
 def toml(key: str, name: str, value: str) -> str:
-    written = {"stalled_after": value, "protected": f'["{value}"]'}.get(key, f'"{value}"')
+    numbers = dict.fromkeys(NUMBERS, value)
+    written = {**numbers, "protected": f'["{value}"]'}.get(key, f'"{value}"')
     return f"{name} = {written}\n"
 
 

@@ -23,8 +23,8 @@ DESCRIPTION = (
     "and nothing is done twice. While nothing happens, nothing is done."
 )
 EXAMPLES = (
-    ('git config kas.agent \'claude -p "$(cat "$KAS_PROMPT_FILE")"\'', "how agents are started"),
     ("git kas watch", "drive"),
+    ('git config kas.agent \'claude -p "$(cat "$KAS_PROMPT_FILE")"\'', "how agents are started"),
     ("git kas watch --once", "do what there is to do now, for scripts"),
     ("git kas watch --json | jq -c '.data.happened[]'", "every step, one line each"),
 )
