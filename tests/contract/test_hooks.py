@@ -220,13 +220,6 @@ def test_kas_file_merge(plugins: PluginManager) -> None:
     assert merge.merged(b"1\n2\n3\n4\n", b"1\n2\n3\nfour\n", b"one\n2\n3\n4\n") == b"one\n2\n3\nfour\n"
 
 
-def test_kas_locks(plugins: PluginManager, repo: Repo) -> None:
-    locks = plugins.call("files", "kas_locks", location=location(repo))
-    with locks.exclusive("some", "Something is done"):
-        assert str(os.getpid()) in locks.holder("some")
-    assert locks.holder("some") == ""
-
-
 def test_kas_cache(plugins: PluginManager, repo: Repo) -> None:
     cache = plugins.call("files", "kas_cache", location=location(repo))
     assert cache.read("name") is None

@@ -11,6 +11,7 @@ from git_kas.driving import Driving
 
 if TYPE_CHECKING:
     import argparse
+
     from git_kas.app import App
     from git_kas.usecases.drive import Look
 
