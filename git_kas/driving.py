@@ -81,14 +81,16 @@ class Driving:
             return self._driver().look()
 
     def looks(self) -> Iterator[Look]:
-        """Drive until interrupted; nobody else may be watching.
+        """Drive until interrupted; nobody else may be watching. The first look is an empty one: we are.
 
         Raises:
             Busy: somebody is.
         """
+        from git_kas.usecases.drive import Look
         from git_kas.usecases.watch import DOING, LOCK, Watcher
 
         with self._app.locks.exclusive(LOCK, DOING):
+            yield Look()
             driver = self._driver()
             yield from Watcher(driver, driver.ports, driver.scope, self._app.watch).looks()
 

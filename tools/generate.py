@@ -28,9 +28,6 @@ from git_kas.domain.branch import (
 from git_kas.domain.doctor import Check
 from git_kas.domain.janitor import REASONS
 from git_kas.domain.lifecycle import EVENT_ALIASES, LEGACY_STATUSES, TRANSITIONS, USER_ONLY, Event, Status
-from git_kas.domain.plan_document import parse_plan
-from git_kas.domain.plan_headers import TASK_LEVELS, WAVE_LEVELS
-from git_kas.domain.plan_rules import Rule
 from git_kas.domain.signal_rules import CAUSE_MEANINGS
 from git_kas.domain.signal_text import HEADER_VERSION, LARGEST_SIGNAL
 from git_kas.domain.signals import SIGNAL_FORMS, WRONG_PREFIXES, signal_folders
@@ -39,7 +36,9 @@ from git_kas.errors import BROKEN_PIPE_EXIT, error_types
 from git_kas.plugin import spec
 from git_kas.usecases.signals import STATE_MEANINGS
 from git_kas.version import VERSION
+from tools.driving_page import driving_page
 from tools.hooks_page import hooks_page
+from tools.plan_document_page import plan_document_page
 from tools.routes_page import routes_page
 
 ROOT = Path(__file__).parents[1]
@@ -153,100 +152,6 @@ def triage_page() -> str:
     )
 
 
-PLAN_ELEMENTS = (
-    ("title", "`# Title`", "the first heading of level 1"),
-    (
-        "fields",
-        "`**Goal:** text`, also `Architecture`, `Tech Stack`, `Size`, `Waves`",
-        "outside waves; the first of a name counts, to the end of the paragraph or the next field",
-    ),
-    (
-        "wave",
-        "`## Wave 1: title`",
-        (
-            f"level {min(WAVE_LEVELS)} or {max(WAVE_LEVELS)}; it ends at the next wave, or at another heading "
-            "of its own level or above, so that an appendix belongs to no task"
-        ),
-    ),
-    (
-        "introduction",
-        "text between a wave and its first task",
-        "what a sentence in it names that begins with `depends on wave 1` comes before the wave",
-    ),
-    (
-        "task",
-        "`### Task 1: title`",
-        f"level {min(TASK_LEVELS)} to {max(TASK_LEVELS)}; it ends at the next task, or with its wave",
-    ),
-    (
-        "files",
-        "`**Files:**` and a list of entries such as ``Create: `path` (remark)``",
-        (
-            "in a task; the action may be any word or none, an entry may name several paths, lines "
-            "(`path:10-20`) are left out, and a list below `Create:` takes that action"
-        ),
-    ),
-    (
-        "dependencies",
-        "`**Depends on:** task 1, tasks 3-4, wave 1`",
-        "in a task, as text or as a list; a number alone is a task; `none` and `-` are nothing",
-    ),
-)
-
-HEADING_SAMPLES = (
-    "## Wave 1",
-    "##   wave 2: Storage",
-    "### Wave 3 (last)",
-    "## Wave 4 \u2014 Clean up",
-    "## Wave 1b",
-    "## Wave one",
-    "# Wave 1",
-    "### Task 1: Make `store.py` first",
-    "#### Task 2 \u2014 Serve it",
-    "### Task 3) Use it",
-    "### Task 4. Use it",
-    "### task 5:Use it",
-    "### Task 6 - Use it",
-    "### Task 3a: Use it",
-    "### Task 7:",
-    "### Task 8 Use it",
-    "### **Task 9: Use it**",
-    "###Task 10: Use it",
-    "> ### Task 11: Use it",
-    "Task 12: Use it\n---",
-    "**Task 13: Use it**",
-)
-
-
-def plan_document_page() -> str:
-    """The form of a plan's text, and the rules of ``git kas lint``."""
-    headings = [(_code(sample), _read_as(sample)) for sample in HEADING_SAMPLES]
-    rules = [(f"`{rule}`", rule.severity, rule.meaning) for rule in Rule]
-    return (
-        f"# Plan documents\n\n{NOTICE}"
-        "A plan is a markdown text (CommonMark, UTF-8). What stands in code or in a comment is never a header. "
-        "Waves and tasks keep the order of the text, whatever their numbers.\n\n"
-        + table(("element", "form", "remarks"), PLAN_ELEMENTS)
-        + "\n## Headings\n\n"
-        + table(("written", "read as"), headings)
-        + "\n## Rules of `git kas lint`\n\n"
-        + table(("rule", "severity", "meaning"), rules)
-    )
-
-
-def _read_as(sample: str) -> str:
-    """What a heading is read as, by really reading it below the title of a plan."""
-    plan = parse_plan(f"# Plan\n\n{sample}\n")
-    named = [f"wave {wave.number}, {wave.title or 'no title'}" for wave in plan.waves]
-    named += [f"task {task.label}, {task.title or 'no title'}" for task in plan.loose_tasks]
-    return "; ".join(named) or f"text, reported: {', '.join(finding.rule for finding in plan.findings)}"
-
-
-def _code(sample: str) -> str:
-    marks = "``" if "`" in sample else "`"
-    return f"{marks}{sample}{marks}".replace("\n", f"{marks} above {marks}")
-
-
 def plugin_hooks_page() -> str:
     """Hook specifications by their exact signatures."""
     parts = [f"# Plugin hooks\n\n{NOTICE}{inspect.cleandoc(spec.__doc__ or '')}\n"]
@@ -352,7 +257,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/lifecycle.md": lifecycle_page,
     "docs/reference/triage.md": triage_page,
     "docs/reference/cleanup.md": cleanup_page,
-    "docs/reference/plan-document.md": plan_document_page,
+    "docs/reference/plan-document.md": lambda: plan_document_page(NOTICE, table),
+    "docs/reference/driving.md": lambda: driving_page(NOTICE, table),
     "docs/reference/routes.md": lambda: routes_page(NOTICE, table),
     "docs/reference/signals.md": signals_page,
     "docs/reference/doctor.md": doctor_page,

@@ -17,8 +17,7 @@ from git_kas.cli.schema_types import (
     or_null,
 )
 from git_kas.domain.agents import Mode
-from git_kas.domain.schedule import Condition
-from git_kas.domain.stage import JobState
+from git_kas.domain.stage import Condition, JobState
 from git_kas.usecases.drive_ports import Step
 
 _ATTEMPT: Final = object_of(

@@ -144,10 +144,13 @@ def _collisions(draft: Draft, plan: Plan, event: Event, *, allowed: bool) -> Map
     """What the history says of plans that the implementation of ``plan`` may collide with.
 
     Raises:
+        NotAllowed: an agent says so, whether there is one or not.
         TopicCollision: there is one, and nobody has said that this is allowed.
     """
     if event not in STARTS_IMPLEMENTING or not plan.topic:
         return {}
+    if allowed and draft.request.by.actor is Actor.AGENT:
+        raise _for_users_only("allow plans of a topic to collide", draft.request.by.actor)
     others = [name for name in draft.view.plans_of(plan.topic, Status.IMPLEMENTING) if name != plan.filename]
     if others and not allowed:
         raise TopicCollision(

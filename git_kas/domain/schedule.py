@@ -7,13 +7,22 @@ complete only by an explicit signal or, where that is enough, by exit status 0; 
 from __future__ import annotations
 
 from collections import Counter
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.agents import MODES, Mode
 from git_kas.domain.lifecycle import Event
 from git_kas.domain.signal_rules import Cause, Rejection
-from git_kas.domain.stage import AT_WORK, PASSED, UNDECIDED, Attempt, Job, JobState, RunDocument, Stage
+from git_kas.domain.stage import (
+    AT_WORK,
+    PASSED,
+    UNDECIDED,
+    Attempt,
+    Condition,
+    Job,
+    JobState,
+    RunDocument,
+    Stage,
+)
 from git_kas.domain.timestamps import later
 from git_kas.errors import InvalidTransition, NotFound, UsageError
 
@@ -33,16 +42,6 @@ _GOING_ON: Final = frozenset(
 """Events of a plan that gets on."""
 
 _NO_WORD: Final = "its agent ended without a word about the result"
-
-
-class Condition(StrEnum):
-    """What a stage waits for."""
-
-    WORKING = "working"
-    UNDECIDED = "undecided"
-    DONE = "done"
-    ABORTED = "aborted"
-    ENDED = "ended"
 
 
 # -- stages begin ----------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ JOB_MEANINGS: Final[Mapping[JobState, str]] = {
     JobState.RUNNING: "its agent is at work",
     JobState.COMPLETE: "its agent said so by a signal, or ended with status 0 where that is enough",
     JobState.FAILED: "its agent ended otherwise, or is gone without a word",
-    JobState.UNKNOWN: "its agent has been at work for too long; it may still finish",
+    JobState.UNKNOWN: "its agent has been at work for too long, or is on another machine; it may still finish",
     JobState.SKIPPED: "it was passed over",
     JobState.STOPPED: "its agent was stopped with the stage",
 }
@@ -51,6 +51,25 @@ AT_WORK: Final = frozenset({JobState.STARTING, JobState.RUNNING})
 
 UNDECIDED: Final = frozenset({JobState.FAILED, JobState.UNKNOWN, JobState.STOPPED})
 """Jobs about which somebody has to decide: try again, pass over, or give up."""
+
+
+class Condition(StrEnum):
+    """What a stage waits for."""
+
+    WORKING = "working"
+    UNDECIDED = "undecided"
+    DONE = "done"
+    ABORTED = "aborted"
+    ENDED = "ended"
+
+
+CONDITION_MEANINGS: Final[Mapping[Condition, str]] = {
+    Condition.WORKING: "agents are at work, or are about to be started",
+    Condition.UNDECIDED: "a job did not go well, and nobody is at work on the rest of its wave: people decide",
+    Condition.DONE: "all jobs are complete or were passed over",
+    Condition.ABORTED: "it was aborted; nothing is started",
+    Condition.ENDED: "the plan has moved on",
+}
 
 
 class Attempt(NamedTuple):

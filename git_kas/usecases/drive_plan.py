@@ -16,9 +16,8 @@ from git_kas.domain.lifecycle import Event, Status
 from git_kas.domain.mutation import Request, Transition
 from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.run_ids import RunId
-from git_kas.domain.schedule import Condition
 from git_kas.domain.signal_rules import entered_ns
-from git_kas.domain.stage import AT_WORK, JobState, RunDocument
+from git_kas.domain.stage import AT_WORK, Condition, JobState, RunDocument
 from git_kas.domain.task_merges import merged, not_merged, to_be_merged
 from git_kas.domain.timestamps import later, nanoseconds_of, timestamp
 from git_kas.errors import Busy, Conflict, InvalidTransition, KasError, ProgramFailed, Unreachable

@@ -12,7 +12,8 @@ from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.signal_text import write_signal_text
 from git_kas.domain.signals import form_of_word, signal_name
 from git_kas.domain.stage import decode_run
-from git_kas.errors import Conflict, UsageError
+from git_kas.errors import AlreadyExists, Conflict, UsageError
+from git_kas.usecases.signals import signal_items
 
 if TYPE_CHECKING:
     from git_kas.domain.ledger import Outcome
@@ -69,6 +70,8 @@ def implement(
     document = parse_plan(decode_plan(content)[0])
     wave = asked.wave if asked.wave is not None else next((one.number for one in document.waves), 1)
     schedule.place_of_wave(document, wave)
+    name = signal_name(form_of_word(_SIGNAL), plan.filename, wave)
+    _expect_no_other(box, place, plan.filename, name)
     outcome = None
     if plan.status is Status.IMPLEMENTING:
         _expect_idle(store, plan)
@@ -79,8 +82,24 @@ def implement(
         outcome = store.commit(mutation, request)
         plan = outcome.plan or plan
     text = write_signal_text("", plan.round, None)
-    path = box.write(place, signal_name(form_of_word(_SIGNAL), plan.filename, wave), text)
+    path = box.write(place, name, text)
     return Implemented(plan.filename, wave, len(document.waves), outcome, path)
+
+
+def _expect_no_other(box: SignalBox, place: SignalPlace, plan: PlanName, name: str) -> None:
+    """Go on only if the watcher has not been told to begin with another wave: the first one would count.
+
+    Raises:
+        AlreadyExists: it has.
+    """
+    for item in signal_items(box.find([place])):
+        signal = item.signal
+        if signal is None or (signal.plan, signal.form.word) != (plan, _SIGNAL) or item.source.name == name:
+            continue
+        raise AlreadyExists(
+            f"{plan} is to be begun with wave {signal.wave}, as soon as somebody watches this repository.",
+            next_step="Start 'git kas watch'.",
+        )
 
 
 def _expect_idle(store: Store, plan: Plan) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.domain import schedule
 from git_kas.domain.ledger import Run
 from git_kas.domain.lifecycle import IN_WORK, Actor, Status
 from git_kas.domain.run_ids import RunId
-from git_kas.domain.stage import RunDocument, decode_run
+from git_kas.domain.stage import AT_WORK, UNDECIDED, JobState, RunDocument, decode_run
 from git_kas.errors import InvalidTransition, KasError, NotAllowed
 from git_kas.usecases.run_documents import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from git_kas.domain.mutation import Author
     from git_kas.domain.names import PlanName
@@ -23,6 +23,32 @@ if TYPE_CHECKING:
     from git_kas.ports.agent_runs import AgentRuns
     from git_kas.ports.clock import Clock
     from git_kas.ports.store import Store
+
+
+class Decision(NamedTuple):
+    """Something that people decide: of jobs in which states, and what comes of it."""
+
+    of: frozenset[JobState]
+    meaning: str
+
+
+DECISIONS: Final[Mapping[str, Decision]] = {
+    "retry": Decision(
+        UNDECIDED,
+        "they are tried again, each by a new agent as soon as the one before has ended; of a plan that is held "
+        "after too many reviews, what the last one found goes to a coder",
+    ),
+    "skip": Decision(
+        UNDECIDED,
+        "they are passed over; when all of a wave are complete or passed over, the next one begins. With "
+        "`--job` also one that has not begun",
+    ),
+    "abort": Decision(
+        AT_WORK | {JobState.UNKNOWN},
+        "agents are asked to end, and nothing more is started; the plan stays in its status. `retry`, `skip` "
+        "or `git kas implement` goes on",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

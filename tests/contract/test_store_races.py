@@ -114,6 +114,15 @@ def test_of_racing_transitions_one_wins(store: Store, race: Race, if_revision: i
     assert (store.get_plan(PLAN).status, store.get_plan(PLAN).revision) == (Status.IMPLEMENTING, 2)
 
 
+def test_of_racing_plans_of_one_topic_one_is_implemented(store: Store, race: Race) -> None:
+    for number in range(RACERS):
+        store.commit(new(plan(number), topic="api"), USER)
+    results = race(each(lambda number: Transition(plan(number), (Event.IMPLEMENT_START,))))
+    assert words(results) == {"won": 1, "topic_collision": RACERS - 1}
+    [winner] = [number for number, [result] in enumerate(results) if result.word == "won"]
+    assert [one.filename for one in store.list_plans([Status.IMPLEMENTING])] == [plan(winner)]
+
+
 def test_of_an_approval_and_a_rejection_one_wins(store: Store, race: Race) -> None:
     created(store, status=Status.REVIEWING)
     verdicts = (Event.REVIEW_APPROVED, Event.REVIEW_CHANGES_REQUESTED)

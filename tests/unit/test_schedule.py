@@ -14,12 +14,12 @@ from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.names import PlanName
 from git_kas.domain.plan import Move, Plan
 from git_kas.domain.plan_document import PlanDocument, parse_plan
-from git_kas.domain.schedule import Condition
 from git_kas.domain.stage import (
     AT_WORK,
     PASSED,
     UNDECIDED,
     Attempt,
+    Condition,
     Job,
     JobState,
     RunDocument,

@@ -11,7 +11,6 @@ from git_kas.driving import Driving
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from git_kas.app import App
     from git_kas.usecases.drive import Look
@@ -43,12 +42,8 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     driving = Driving(app)
     if arguments.once:
         return _shown(driving.look_once())
-    begun = Result("watch", lambda: {"happened": []}, lambda _: "")
-    return begun._replace(more=_looks(driving))
-
-
-def _looks(driving: Driving) -> Iterator[Result]:
-    yield from map(_shown, driving.looks())
+    looks = driving.looks()
+    return _shown(next(looks))._replace(more=map(_shown, looks))
 
 
 def _shown(look: Look) -> Result:
