@@ -32,7 +32,7 @@ class DiskWatch:
         from watchdog import events
         from watchdog.observers import Observer
 
-        logging.getLogger("watchdog").setLevel(logging.ERROR)  # it warns of what comes while it is stopped
+        logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # it tells of what comes while it is stopped
         happened = DiskChanges(settling)
         observer = Observer()
         writing = [events.FileClosedEvent, events.FileModifiedEvent]
