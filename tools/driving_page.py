@@ -17,7 +17,7 @@ Table = Callable[[Sequence[str], Iterable[Sequence[str]]], str]
 
 DRIVING_KEYS = (
     "agent", "agent_planner", "agent_coder", "agent_reviewer", "runner", "most_agents", "task_timeout",
-    "task_retries", "review_cap", "worktrees",
+    "task_retries", "review_cap", "worktrees", "worktree_per",
 )  # fmt: skip
 
 
