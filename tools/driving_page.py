@@ -23,6 +23,23 @@ DRIVING_KEYS = (
 
 def driving_page(notice: str, table: Table) -> str:
     """Modes, jobs, steps, decisions, variables, fields and keys."""
+    return (
+        f"# Driving plans\n\n{notice}"
+        "`git kas watch` drives: it starts agents by the commands in Git's configuration, and takes in what "
+        "they do. How to set it up: [drive plans with agents](../how-to/drive-plans-with-agents.md).\n\n"
+        + _stages(table)
+        + _decisions(table)
+        + "\n## What `git kas watch` says\n\n"
+        + table(("step", "meaning"), _pairs(STEP_MEANINGS))
+        + _agents(table)
+        + "\n## Two machines\n\n"
+        f"Whoever drives a plan claims it in the store for {LEASE / 60:g} minutes, and renews that. Another "
+        "machine waits meanwhile. When the claim is over it goes on; agents that the first one has started are "
+        "`unknown` to it, and what the first one would write is refused.\n"
+    )
+
+
+def _stages(table: Table) -> str:
     modes = [
         (
             f"`{mode}`",
@@ -35,35 +52,35 @@ def driving_page(notice: str, table: Table) -> str:
         for mode, form in MODES.items()
     ]
     jobs = [(f"`{state}`", meaning, _taken_as(state)) for state, meaning in JOB_MEANINGS.items()]
-    keys = [(f"`{key.git}`", key.meaning, key.default or "none") for key in KEYS if key.name in DRIVING_KEYS]
+    columns = ("mode", "status", "role", "meaning", "an agent reports", "it ends with status 0 and no report")
     return (
-        f"# Driving plans\n\n{notice}"
-        "`git kas watch` drives: it starts agents by the commands in Git's configuration, and takes in what "
-        "they do. How to set it up: [drive plans with agents](../how-to/drive-plans-with-agents.md).\n\n"
         "## What a plan is driven by\n\n"
         "From one change of its status to the next a plan is in one *stage*, made of *jobs*; each attempt of a "
         "job is one *run* of an agent. Time alone completes nothing.\n\n"
-        + table(
-            ("mode", "status", "role", "meaning", "an agent reports", "it ends with status 0 and no report"),
-            modes,
-        )
+        + table(columns, modes)
         + "\n## Where a stage stands\n\n"
         + table(("condition", "meaning"), _pairs(CONDITION_MEANINGS))
         + "\n## Where a job stands\n\n"
         + table(("state", "meaning", "counts as"), jobs)
-        + "\n## What people decide\n\n"
+    )
+
+
+def _decisions(table: Table) -> str:
+    rows = [
+        (f"`git kas waves {word}`", ", ".join(sorted(decision.of)), decision.meaning)
+        for word, decision in DECISIONS.items()
+    ]
+    return (
+        "\n## What people decide\n\n"
         "Agents may not: they are refused with exit status 9. With `--job` it is about that job, else about "
-        "the current wave.\n\n"
-        + table(
-            ("command", "of jobs that are", "what it does"),
-            [
-                (f"`git kas waves {word}`", ", ".join(sorted(states)), meaning)
-                for word, (states, meaning) in DECISIONS.items()
-            ],
-        )
-        + "\n## What `git kas watch` says\n\n"
-        + table(("step", "meaning"), _pairs(STEP_MEANINGS))
-        + "\n## The environment of an agent\n\n"
+        "the current wave.\n\n" + table(("command", "of jobs that are", "what it does"), rows)
+    )
+
+
+def _agents(table: Table) -> str:
+    keys = [(f"`{key.git}`", key.meaning, key.default or "none") for key in KEYS if key.name in DRIVING_KEYS]
+    return (
+        "\n## The environment of an agent\n\n"
         + table(("variable", "meaning"), _pairs(AGENT_VARIABLES))
         + "\nThe token of the watcher is not handed on.\n"
         "\n## Prompts\n\n"
@@ -72,10 +89,6 @@ def driving_page(notice: str, table: Table) -> str:
         + table(("field", "what is put there"), _pairs(FIELDS))
         + "\n## Configuration\n\n"
         + table(("git config", "meaning", "default"), keys)
-        + "\n## Two machines\n\n"
-        f"Whoever drives a plan claims it in the store for {LEASE / 60:g} minutes, and renews that. Another "
-        "machine waits meanwhile. When the claim is over it goes on; agents that the first one has started are "
-        "`unknown` to it, and what the first one would write is refused.\n"
     )
 
 

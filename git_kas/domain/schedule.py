@@ -210,18 +210,6 @@ def unfinished(plan: Plan, stage: Stage | None) -> Rejection | None:
 # -- what happens to a job -------------------------------------------------------------------------------
 
 
-def next_attempt(document: RunDocument, stage: Stage, job: Job) -> int:
-    """The number of the job's next attempt, counted over all stages, so that no run has the id of another."""
-    stages = [*document.past, stage]
-    return 1 + sum(len(one.attempts) for other in stages for one in other.jobs if one.id == job.id)
-
-
-def newest_attempt(document: RunDocument, job: Job) -> Attempt | None:
-    """The newest attempt of the job; where it is of a stage that began anew, of the earlier ones."""
-    earlier = (other.last for stage in document.past for other in stage.jobs if other.id == job.id)
-    return job.last or next((attempt for attempt in reversed(list(earlier)) if attempt), None)
-
-
 def started(stage: Stage, job: Job, attempt: Attempt) -> Stage:
     """An attempt is written down before its agent is started."""
     return stage.with_job(job._replace(state=JobState.STARTING, attempts=(*job.attempts, attempt), reason=""))
@@ -265,16 +253,6 @@ def timed_out(stage: Stage, now: str, seconds: float) -> Stage:
         began = job.last.began if job.last else ""
         if job.state is JobState.RUNNING and began and seconds and later(began, seconds) <= now:
             reason = f"its agent has been at work for more than {seconds / 60:g} minutes"
-            stage = stage.with_job(job._replace(state=JobState.UNKNOWN, reason=reason))
-    return stage
-
-
-def out_of_sight(stage: Stage, owner: str) -> Stage:
-    """Jobs whose agents somebody else has started are unknown to ``owner``, who drives the plan now."""
-    for job in at_work(stage):
-        before = job.last.owner if job.last else ""
-        if before not in {"", owner}:
-            reason = f"its agent was started by {before}, and what became of it cannot be seen from here"
             stage = stage.with_job(job._replace(state=JobState.UNKNOWN, reason=reason))
     return stage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from git_kas.domain import schedule
+from git_kas.domain import attempts
 from git_kas.domain.agents import MODES, Mode
 from git_kas.domain.names import BranchName
 from git_kas.domain.plan_document import decode_plan, parse_plan
@@ -53,7 +53,7 @@ class AgentStarter:
             KasError: no agent of the role is configured, or there can be no such worktree.
         """
         self._command(stage)
-        number = schedule.next_attempt(document, stage, job)
+        number = attempts.next_attempt(document, stage, job)
         for candidate in range(number, number + _MOST_ATTEMPTS):
             run_id = job_run_id(self._plan.filename, job.id, candidate)
             if self._ports.runs.reports([run_id])[run_id].state is RunState.NEVER:

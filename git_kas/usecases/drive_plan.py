@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from git_kas.domain import schedule
+from git_kas.domain import attempts, schedule
 from git_kas.domain.agents import MODES, Mode
 from git_kas.domain.ledger import Action
 from git_kas.domain.lifecycle import Event, Status
@@ -229,7 +229,7 @@ class PlanDriver:
     def _take_in(self, stage: Stage) -> Stage:
         """The stage after what is known of its runs now."""
         before = stage
-        stage = schedule.out_of_sight(self._refreshed(stage), self._scope.owner)
+        stage = attempts.out_of_sight(self._refreshed(stage), self._scope.owner)
         jobs = schedule.with_agents(stage)
         reports = self._ports.runs.reports([RunId(job.last.run_id) for job in jobs if job.last]) if jobs else {}
         for job in jobs:
@@ -309,7 +309,7 @@ class PlanDriver:
 
     def _is_at_work_still(self, job: Job) -> bool:
         """Whether an earlier agent of the job has not ended; it is asked to, and another one waits for that."""
-        earlier = schedule.newest_attempt(self._progress.document, job)
+        earlier = attempts.newest_attempt(self._progress.document, job)
         if earlier is None:
             return False
         run_id = RunId(earlier.run_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from git_kas.domain import schedule
+from git_kas.domain import attempts, schedule
 from git_kas.domain.lifecycle import Actor, Status
 from git_kas.domain.mutation import Author, Request, SetContent
 from git_kas.domain.plan_document import decode_plan, parse_plan
@@ -154,6 +154,10 @@ class _Orders:
         """A task is done."""
         progress = self._progress(plan)
         stage, text = progress.document.stage, read_signal_text(claimed.content)
+        earlier = attempts.complete_before(progress.document, signal.wave, signal.task)
+        if earlier is not None and text.round in {None, earlier.round}:
+            self._save(progress, claimed, progress.document, text.body)
+            return "it was known to be done"
         if stage is None:
             raise InvalidTransition(
                 f"Nobody drives {plan.filename}; it is {plan.status}.", next_step="See 'git kas waves status'."

@@ -5,10 +5,16 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
+from string import Template
+from typing import Any
 
 import pytest
 
+from git_kas.config_keys import KEYS
+from git_kas.domain.agents import MODES, Mode
 from git_kas.domain.branch import (
     LANDING_METHOD_MEANINGS,
     PRESENCE_MEANINGS,
@@ -19,8 +25,11 @@ from git_kas.domain.branch import (
     UnknownReason,
     VerdictKind,
 )
+from git_kas.domain.prompts import FIELDS, TEMPLATES
+from git_kas.domain.stage import CONDITION_MEANINGS, JOB_MEANINGS, Condition, JobState
 from git_kas.domain.triage import FLAG_MEANINGS, Flag
 from git_kas.plugin import spec
+from git_kas.usecases.drive_ports import STEP_MEANINGS, Step
 
 ROOT = Path(__file__).parents[2]
 HOOKS = [name for name in vars(spec) if name.startswith(spec.HOOK_PREFIX)]
@@ -59,3 +68,22 @@ def test_hook_is_used_by_a_plugin_and_has_a_test_of_its_name(hook: str) -> None:
     assert f"def {hook}(" in plugins
     tests = (ROOT / "tests/contract/test_hooks.py").read_text()
     assert f"def test_{hook}(" in tests
+
+
+def test_every_word_of_driving_has_a_meaning_and_a_place() -> None:
+    page = (ROOT / "docs/reference/driving.md").read_text()
+    tables: list[tuple[type[StrEnum], Mapping[Any, object]]] = [
+        (Mode, MODES),
+        (JobState, JOB_MEANINGS),
+        (Condition, CONDITION_MEANINGS),
+        (Step, STEP_MEANINGS),
+    ]
+    for words, meanings in tables:
+        assert set(meanings) == set(words)
+        assert all(f"| `{word}` |" in page for word in words)
+    driving = {key.git for key in KEYS if key.git.startswith(("kas.agent", "kas.task", "kas.worktree"))}
+    assert driving
+    assert all(f"| `{key}` |" in page for key in driving)
+    for template in TEMPLATES.values():
+        fields = {found["named"] or found["braced"] for found in Template.pattern.finditer(template)} - {None}
+        assert fields <= set(FIELDS)

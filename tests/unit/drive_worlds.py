@@ -26,6 +26,7 @@ from git_kas.ports.fake_agent_runs import MemoryAgentRuns, MemoryRunner
 from git_kas.ports.fake_signals import MemorySignalBox
 from git_kas.ports.fakes import FakeClock, FakePlanFiles, FakePorcelain, FakeProgress
 from git_kas.ports.files import PlanText
+from git_kas.ports.git import Ended
 from git_kas.ports.memory_store import MemoryStore
 from git_kas.ports.signals import SignalPlace
 from git_kas.usecases.drive import Driver, Look
@@ -105,10 +106,11 @@ class _Mortal:
 
 @dataclass
 class WorktreeGit(FakePorcelain):
-    """Git, as far as worktrees go: ``worktree add`` makes one."""
+    """Git, as far as worktrees go: ``worktree add`` makes one. Whatever is merged can be."""
 
     worktrees: list[Worktree] = field(default_factory=list)
     branches: set[str] = field(default_factory=set)
+    merged: list[str] = field(default_factory=list)
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         if arguments[:2] == ("worktree", "add"):
@@ -122,6 +124,16 @@ class WorktreeGit(FakePorcelain):
             id_ = path.rpartition("/")[2]
             self.worktrees.append(Worktree(id_, path, f"/r/.git/worktrees/{id_}", BranchName(branch)))
         return super().run(folder, *arguments, at=at)
+
+    def attempt(
+        self, folder: str, *arguments: str, stdin: str = "", scratch: str = "", reflog_action: str = ""
+    ) -> Ended:
+        if arguments[0] != "merge":
+            return super().attempt(
+                folder, *arguments, stdin=stdin, scratch=scratch, reflog_action=reflog_action
+            )
+        self.merged.append(arguments[-1])
+        return Ended(0, "", "")
 
     @staticmethod
     def _asks(branch: str) -> tuple[str, ...]:

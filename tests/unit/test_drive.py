@@ -218,6 +218,22 @@ def test_the_same_task_reported_twice_and_by_exit_is_complete_once(world: DriveW
     assert world.box.rejected() == []
 
 
+@pytest.mark.parametrize("round_", [None, 0])
+def test_a_report_that_comes_after_the_exit_status_is_no_mistake(world: DriveWorld, round_: int | None) -> None:
+    """The agent wrote it, ended, and was seen to have ended before its file was."""
+    world.waves(1)
+    world.look()
+    world.end("W1-T1")
+    world.look()
+    assert world.stage().mode is Mode.REVIEW
+    world.task_done(1, 1, round_=round_)
+    assert world.steps() == [("applied", "")]
+    assert (world.box.files, world.box.taken, world.box.kept) == ({}, {}, {})
+    world.task_done(1, 1, round_=7)
+    world.task_done(1, 2)
+    assert world.steps() == [("rejected", ""), ("rejected", "")]
+
+
 def test_a_task_of_another_round_does_not_count(world: DriveWorld) -> None:
     world.waves(2)
     world.look()

@@ -11,7 +11,8 @@ from git_kas.domain.run_ids import RunId
 from git_kas.errors import Unreachable
 from git_kas.ports.files import PlanText
 from git_kas.ports.memory_store import MemoryStore
-from unit.drive_worlds import SHOP, DriveWorld, Scythe, killed, text_of
+from git_kas.usecases.drive_ports import DriveSettings
+from unit.drive_worlds import NO_LIMITS, SHOP, DriveWorld, Scythe, killed, text_of
 
 FOUND = "FINDING: the unit is missing"
 JOBS = [
@@ -90,8 +91,8 @@ def check(world: DriveWorld) -> None:
     assert run.owner == ""
 
 
-def calls_of_a_run(port: type = object) -> int:
-    world = DriveWorld(scythe=Scythe(port=port))
+def calls_of_a_run(port: type = object, settings: DriveSettings = NO_LIMITS) -> int:
+    world = DriveWorld(settings, scythe=Scythe(port=port))
     drive_to_the_end(world)
     check(world)
     return world.scythe.calls
@@ -102,6 +103,17 @@ def calls_of_a_run(port: type = object) -> int:
 def test_killed_at_any_call(part: int) -> None:
     for number in range(1 + part, calls_of_a_run() + 1, 4):
         expect_all(DriveWorld(scythe=Scythe(number)))
+
+
+def test_killed_where_each_task_has_a_branch() -> None:
+    settings = NO_LIMITS._replace(per_task=True)
+    for number in range(1, calls_of_a_run(settings=settings) + 1, 3):
+        world = DriveWorld(settings, scythe=Scythe(number))
+        expect_all(world)
+        tasks = ["plan/shop-w1-t1-1", "plan/shop-w1-t2-1", "plan/shop-w2-t3-1"]
+        assert sorted(set(world.git.merged)) == tasks
+        assert world.git.merged[-1] == tasks[-1]
+        assert {one.branch for one in world.git.worktrees} == {"main", "plan/shop", *tasks}
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["not_done", "done"])

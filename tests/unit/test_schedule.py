@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from git_kas.domain import schedule
+from git_kas.domain import attempts, schedule
 from git_kas.domain.agents import MODES, Mode, Role
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.names import PlanName
@@ -332,7 +332,7 @@ class World:
 
     def start(self, job: Job) -> Stage:
         assert all(other.state in PASSED for other in self.stage.jobs if other.place < job.place)
-        run = f"shop-{job.id}-{schedule.next_attempt(self.document, self.stage, job)}"
+        run = f"shop-{job.id}-{attempts.next_attempt(self.document, self.stage, job)}"
         assert run not in self.runs
         self.runs.add(run)
         return schedule.started(self.stage, job, Attempt(run, "/wt"))
