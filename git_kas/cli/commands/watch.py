@@ -25,7 +25,7 @@ DESCRIPTION = (
 )
 EXAMPLES = (
     ("git kas watch", "drive"),
-    ('git config kas.agent \'claude -p "$(cat "$KAS_PROMPT_FILE")"\'', "how agents are started"),
+    ("git config kas.agent 'claude -p < \"$KAS_PROMPT_FILE\"'", "how agents are started"),
     ("git kas watch --once", "do what there is to do now, for scripts"),
     ("git kas watch --json | jq -c '.data.happened[]'", "every step, one line each"),
 )
