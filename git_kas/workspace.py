@@ -43,6 +43,7 @@ _GIT_PLUGIN = "gitcli"
 _FILES_PLUGIN = "files"
 _PROCESS_PLUGIN = "process"
 _LIBGIT2_PLUGIN = "pygit2"
+_ROOT_FILE = "root-commit"
 
 
 @contextmanager
@@ -244,6 +245,7 @@ class Workspace:
             lambda: self.watch,
             self.tracking_branches,
             environment,
+            lambda: self.repository_id,
         )
         with _named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
@@ -276,6 +278,25 @@ class Workspace:
     @cached_property
     def _listeners(self) -> tuple[Mapping[str, object], Sequence[str]]:
         return self.plugins.providers(OBSERVER_HOOK)
+
+    @cached_property
+    def repository_id(self) -> str:
+        """The root commit of the repository, by which a shared store knows it; empty where there is none.
+
+        Git is asked once for a clone, and not through ``kas.reader``: the cheapest reader is right here.
+        """
+        from git_kas.domain.binding import ROOT_REFS, is_root_id
+
+        location, environment = self.location, self.environment
+        cache = cast("Cache", self.plugins.call(_FILES_PLUGIN, "kas_cache", location=location))
+        kept = (cache.read(_ROOT_FILE) or b"").decode("ascii", "replace").strip()
+        if is_root_id(kept):
+            return kept
+        reader = self.plugins.call(_GIT_PLUGIN, "kas_repository", location=location, environment=environment)
+        found = cast("Repository", reader).root_of(ROOT_REFS) or ""
+        if found:
+            cache.write(_ROOT_FILE, f"{found}\n".encode("ascii"))
+        return found
 
     def tracking_branches(self, path: str) -> list[str]:
         """The branches, local and remote-tracking, whose tips hold a file at ``path``."""
