@@ -39,7 +39,7 @@ from git_kas.plugin import spec
 from git_kas.usecases.signals import STATE_MEANINGS
 from git_kas.version import VERSION
 from tools.hooks_page import hooks_page
-from tools.routes_page import routes_page
+from tools.routes_page import openapi_file, routes_page
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- Made by tools/generate.py from the code; do not edit. -->\n\n"
@@ -357,6 +357,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/doctor.md": doctor_page,
     "docs/reference/hooks.md": lambda: hooks_page(NOTICE, table),
     "docs/reference/plugin-hooks.md": plugin_hooks_page,
+    "docs/reference/openapi.json": openapi_file,
     "docs/reference/output.schema.json": schema_file,
     "git_kas/man/git-kas.1": man_page,
 }

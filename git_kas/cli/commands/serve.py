@@ -62,6 +62,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="FILE", help="the key of --cert (PEM, without a passphrase)")
     parser.add_argument("--read-only", action="store_true", help="refuse every change")
     parser.add_argument(
+        "--strict", action="store_true", help="replace no plan or text without If-Match: 428 (RFC 6585)"
+    )
+    parser.add_argument(
         "--allowed-host",
         action="append",
         default=[],
@@ -90,6 +93,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
             arguments.max_watchers,
             arguments.cert,
             arguments.key,
+            arguments.strict,
         )
     )
     data = {"url": server.url, "database": server.database}
