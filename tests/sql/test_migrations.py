@@ -142,7 +142,11 @@ def test_reading_an_older_schema_changes_nothing(url: str, old: int) -> None:
 @pytest.mark.parametrize("old", OLD)
 def test_an_older_schema_is_no_damage(url: str, old: int) -> None:
     make_old_database(url, old)
-    assert damages(Database(url)) == []
+    database = Database(url)
+    try:
+        assert damages(database) == []
+    finally:
+        database.close()
 
 
 @pytest.mark.parametrize("old", OLD)
