@@ -246,7 +246,7 @@ class Workspace:
     ) -> Store:
         """The plan store at the URL ``setting``, opened for one project and with what ``environment`` holds.
 
-        Another repository's project may be read too, so the store learns only by ``find_repository`` where we are.
+        Other repositories' projects may be read too, so only ``find_repository`` tells the store where we are.
         """
         request = StoreRequest(
             setting.value,
