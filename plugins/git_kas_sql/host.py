@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from git_kas_sql.database import Database
     from git_kas_sql.feed import Feed
 
-_MOST_KNOWN: Final = 10_000
-
-
 _BOUND_SINCE: Final = 3
 """The version of the schema that brought what projects are bound to."""
 
@@ -79,8 +76,6 @@ class SqlHost:
         if change is None:
             with self.reading(project) as rows:
                 change = rows.change if rows else 0
-            if len(known) >= _MOST_KNOWN:
-                known.clear()
             known[project] = change
         return change
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from git_kas.ports.fakes import FakeClock
-from git_kas.server import events, hub
+from git_kas.server import events
 from git_kas.server.events import EventStream, wants_events
 from git_kas.server.services import Services
+from git_kas_sql import file_feed
 from server.hosting import ONE, PATIENCE, PLAN, PLANS, Client, Running, application, host_at
 from server.test_hub import Counting, is_quiet, until
 from support import EPOCH
@@ -216,7 +217,7 @@ def test_a_host_that_fails_leaves_no_watcher(services: Services, monkeypatch: py
 
 
 def test_streams_cost_no_query(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "_LOOK_AGAIN", (0.1,))
+    monkeypatch.setattr(file_feed, "LOOK_AGAIN", (0.1,))
     host = Counting(host_at(url, FakeClock(EPOCH)))
     services = Services(host)
     application(services)("POST", PLANS, {"filename": PLAN})
