@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-import time
-from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
+from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting, named
 from git_kas.domain.names import relative_folder
-from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository, UsageError
+from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository
 from git_kas.plugin.manager import OBSERVER_HOOK, PluginManager
 from git_kas.ports.store import Store, StoreRequest, no_repository
+from git_kas.system_clock import SystemClock
 from git_kas.usecases.observed_store import ObservedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.ledger import Outcome
@@ -43,29 +42,6 @@ _GIT_PLUGIN = "gitcli"
 _FILES_PLUGIN = "files"
 _PROCESS_PLUGIN = "process"
 _LIBGIT2_PLUGIN = "pygit2"
-_ROOT_FILE = "root-commit"
-
-
-@contextmanager
-def _named(setting: Setting) -> Iterator[None]:
-    """Say in an error about a plugin or its name which setting asked for it."""
-    try:
-        yield
-    except UsageError as error:
-        error.message = f"{setting.source}, '{setting.shown}': {error.message}"
-        raise
-
-
-class SystemClock:
-    """The port :class:`~git_kas.ports.clock.Clock` over the system's clock."""
-
-    def now(self) -> int:
-        """See :class:`git_kas.ports.clock.Clock`."""
-        return int(time.time())
-
-    def now_ns(self) -> int:
-        """See :class:`git_kas.ports.clock.Clock`."""
-        return time.time_ns()
 
 
 class Workspace:
@@ -202,7 +178,7 @@ class Workspace:
         """The reader of references and history that ``kas.reader`` names."""
         setting = self.config.setting("reader")
         location, environment = self.location, self.environment
-        with _named(setting):
+        with named(setting):
             found = self.plugins.call(
                 setting.value, "kas_repository", location=location, environment=environment
             )
@@ -232,7 +208,7 @@ class Workspace:
             self.config.setting("store"),
             lambda: self.project.value,
             environment=self.environment,
-            find_repository=lambda: self.repository_id,
+            find_repository=self._repository_id,
         )
         return ObservedStore(found, self._tell_observers)
 
@@ -259,7 +235,7 @@ class Workspace:
             environment,
             find_repository,
         )
-        with _named(setting):
+        with named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
         return cast("Store", found)
 
@@ -291,24 +267,14 @@ class Workspace:
     def _listeners(self) -> tuple[Mapping[str, object], Sequence[str]]:
         return self.plugins.providers(OBSERVER_HOOK)
 
-    @cached_property
-    def repository_id(self) -> str:
-        """The root commit of the repository, by which a shared store knows it; empty where there is none.
+    def _repository_id(self) -> str:
+        """By what shared stores know the repository; whatever ``kas.reader`` says, the cheapest is right."""
+        from git_kas.usecases.repository_root import find_repository_id
 
-        Git is asked once for a clone, and not through ``kas.reader``: the cheapest reader is right here.
-        """
-        from git_kas.domain.binding import ROOT_REFS, is_root_id
-
-        location, environment = self.location, self.environment
-        cache = cast("Cache", self.plugins.call(_FILES_PLUGIN, "kas_cache", location=location))
-        kept = (cache.read(_ROOT_FILE) or b"").decode("ascii", "replace").strip()
-        if is_root_id(kept):
-            return kept
-        reader = self.plugins.call(_GIT_PLUGIN, "kas_repository", location=location, environment=environment)
-        found = cast("Repository", reader).root_of(ROOT_REFS) or ""
-        if found:
-            cache.write(_ROOT_FILE, f"{found}\n".encode("ascii"))
-        return found
+        place: dict[str, Any] = {"location": self.location}
+        cache = cast("Cache", self.plugins.call(_FILES_PLUGIN, "kas_cache", **place))
+        place["environment"] = self.environment
+        return find_repository_id(cache, lambda: self.plugins.call(_GIT_PLUGIN, "kas_repository", **place))
 
     def tracking_branches(self, path: str) -> list[str]:
         """The branches, local and remote-tracking, whose tips hold a file at ``path``."""
@@ -393,7 +359,7 @@ class Workspace:
         """The forge that ``kas.forge`` names."""
         setting = self.config.setting("forge")
         folder = self.location.main_worktree or self.location.common_dir
-        with _named(setting):
+        with named(setting):
             found = self.plugins.call(setting.value, "kas_forge", folder=folder, environment=self.environment)
         return cast("Forge", found)
 
