@@ -9,16 +9,17 @@ never counts, and ``.kas.toml`` never chooses a store: both differ per branch or
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.config_files import OUR_FILE, parse_toml, read_user_files
 from git_kas.config_keys import KEY_BY_NAME, KEYS, ConfigKey, ValueType
 from git_kas.domain.location import ConfigEntries, ConfigEntry, ConfigScope
 from git_kas.domain.secrets import without_password
-from git_kas.errors import InvalidConfiguration
+from git_kas.errors import InvalidConfiguration, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from git_kas.domain.names import BranchName
 
@@ -226,3 +227,13 @@ def _why_not(word: str) -> str:
     if word in {"test_command", "testCommand", "on_transition", "onTransition"} or word.startswith("agent"):
         return "a committed file may not choose a command to run"
     return "there is no such key"
+
+
+@contextmanager
+def named(setting: Setting) -> Iterator[None]:
+    """Say in an error about a plugin or its name which setting asked for it."""
+    try:
+        yield
+    except UsageError as error:
+        error.message = f"{setting.source}, '{setting.shown}': {error.message}"
+        raise

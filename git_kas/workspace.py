@@ -3,52 +3,30 @@
 from __future__ import annotations
 
 import sys
-import time
-from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting
+from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting, named
 from git_kas.domain.names import relative_folder
-from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository, UsageError
+from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository
 from git_kas.plugin.manager import OBSERVER_HOOK, PluginManager
 from git_kas.plugin_ports import FILES_PLUGIN, GIT_PLUGIN, PROCESS_PLUGIN, PluginPorts
-from git_kas.ports.store import Store, StoreRequest
+from git_kas.ports.store import Store, StoreRequest, no_repository
+from git_kas.system_clock import SystemClock
 from git_kas.usecases.observed_store import ObservedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.ledger import Outcome
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
     from git_kas.plugin.observers import Observers
+    from git_kas.ports.cache import Cache
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Repository
     from git_kas.ports.progress import Progress
     from git_kas.ports.runner import Runner
-
-
-@contextmanager
-def _named(setting: Setting) -> Iterator[None]:
-    """Say in an error about a plugin or its name which setting asked for it."""
-    try:
-        yield
-    except UsageError as error:
-        error.message = f"{setting.source}, '{setting.shown}': {error.message}"
-        raise
-
-
-class SystemClock:
-    """The port :class:`~git_kas.ports.clock.Clock` over the system's clock."""
-
-    def now(self) -> int:
-        """See :class:`git_kas.ports.clock.Clock`."""
-        return int(time.time())
-
-    def now_ns(self) -> int:
-        """See :class:`git_kas.ports.clock.Clock`."""
-        return time.time_ns()
 
 
 class Workspace(PluginPorts):
@@ -185,7 +163,7 @@ class Workspace(PluginPorts):
         """The reader of references and history that ``kas.reader`` names."""
         setting = self.config.setting("reader")
         location, environment = self.location, self.environment
-        with _named(setting):
+        with named(setting):
             found = self.plugins.call(
                 setting.value, "kas_repository", location=location, environment=environment
             )
@@ -206,14 +184,26 @@ class Workspace(PluginPorts):
     @cached_property
     def store(self) -> Store:
         """The plan store that ``kas.store`` names; observers are told of what is committed through it."""
-        setting, environment = self.config.setting("store"), self.environment
-        found = self.open_store(setting, lambda: self.project.value, environment=environment)
+        found = self.open_store(
+            self.config.setting("store"),
+            lambda: self.project.value,
+            environment=self.environment,
+            find_repository=self._repository_id,
+        )
         return ObservedStore(found, self._tell_observers)
 
     def open_store(
-        self, setting: Setting, find_project: Callable[[], str], *, environment: Mapping[str, str]
+        self,
+        setting: Setting,
+        find_project: Callable[[], str],
+        *,
+        environment: Mapping[str, str],
+        find_repository: Callable[[], str] = no_repository,
     ) -> Store:
-        """The plan store at the URL ``setting``, opened for one project and with what ``environment`` holds."""
+        """The plan store at the URL ``setting``, opened for one project and with what ``environment`` holds.
+
+        Other repositories' projects may be read too, so only ``find_repository`` tells the store where we are.
+        """
         request = StoreRequest(
             setting.value,
             self.location,
@@ -223,8 +213,9 @@ class Workspace(PluginPorts):
             lambda: self.watch,
             self.tracking_branches,
             environment,
+            find_repository,
         )
-        with _named(setting):
+        with named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)
         return cast("Store", found)
 
@@ -256,6 +247,15 @@ class Workspace(PluginPorts):
     def _listeners(self) -> tuple[Mapping[str, object], Sequence[str]]:
         return self.plugins.providers(OBSERVER_HOOK)
 
+    def _repository_id(self) -> str:
+        """By what shared stores know the repository; whatever ``kas.reader`` says, the cheapest is right."""
+        from git_kas.usecases.repository_root import find_repository_id
+
+        place: dict[str, Any] = {"location": self.location}
+        cache = cast("Cache", self.plugins.call(FILES_PLUGIN, "kas_cache", **place))
+        place["environment"] = self.environment
+        return find_repository_id(cache, lambda: self.plugins.call(GIT_PLUGIN, "kas_repository", **place))
+
     def tracking_branches(self, path: str) -> list[str]:
         """The branches, local and remote-tracking, whose tips hold a file at ``path``."""
         references = self.references
@@ -269,7 +269,7 @@ class Workspace(PluginPorts):
         """What starts agents, which ``kas.runner`` names."""
         setting = self.config.setting("runner")
         location, environment = self.location, self.environment
-        with _named(setting):
+        with named(setting):
             found = self.plugins.call(setting.value, "kas_runner", location=location, environment=environment)
         return cast("Runner", found)
 
@@ -278,7 +278,7 @@ class Workspace(PluginPorts):
         """The forge that ``kas.forge`` names."""
         setting = self.config.setting("forge")
         folder = self.location.top
-        with _named(setting):
+        with named(setting):
             found = self.plugins.call(setting.value, "kas_forge", folder=folder, environment=self.environment)
         return cast("Forge", found)
 

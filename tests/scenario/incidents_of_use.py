@@ -109,7 +109,7 @@ from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.mutation import Author, ClaimRun, Request
 from git_kas.domain.names import PlanName
 from git_kas.ports.store import StoreRequest
-from git_kas.workspace import SystemClock
+from git_kas.system_clock import SystemClock
 from git_kas_files.watch import DiskWatch
 from git_kas_json.store import open_store
 common, top = {str(scene.common)!r}, {str(scene.path)!r}

@@ -103,7 +103,7 @@ def claim_waves(repo: Repo, path: Path, kas: Run) -> None:
     from git_kas.domain.mutation import Author, ClaimRun, Request
     from git_kas.domain.names import PlanName
     from git_kas.ports.store import StoreRequest
-    from git_kas.workspace import SystemClock
+    from git_kas.system_clock import SystemClock
     from git_kas_files.watch import DiskWatch
     from git_kas_json.store import open_store
 
