@@ -17,7 +17,7 @@ from git_kas_sql.rows import Rows, find_head
 from git_kas_sql.schema import PROJECTS
 from git_kas_sql.store import SqlStore
 from git_kas_sql.tables import Tables
-from git_kas_sql.writing import lock_project, write_commit
+from git_kas_sql.writing import DraftRows, lock_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,17 +100,19 @@ class SqlHost:
             if refusal is not None:
                 return [refusal]
         with self._tables.writing() as connection:
-            rows = {  # locked in one order, so that nobody waits for one who waits for him
-                project: Rows(connection, lock_project(connection, project), self._database.place)
+            drafts = {  # locked in one order, so that nobody waits for one who waits for him
+                project: DraftRows(connection, lock_project(connection, project), self._database.place)
                 for project in sorted({one.project for one in asked})
             }
             self._tables.insist(connection)
-            before = {project: found.change for project, found in rows.items()}
             now = timestamp(self._clock.now_ns())
-            answers = [_commit(rows[project], mutation, request, now) for project, mutation, request in asked]
-            if before == {project: found.change for project, found in rows.items()}:
+            answers = [_commit(drafts[project], mutation, request, now) for project, mutation, request in asked]
+            changed = [draft for draft in drafts.values() if draft.is_changed]
+            if not changed:
                 connection.rollback()
                 return answers
+            for draft in changed:
+                draft.write()
             self._feed.announce(connection)
         return answers
 
@@ -144,11 +146,11 @@ class SqlHost:
             pieces.drop(connection, project, ids)
 
 
-def _commit(rows: Rows, mutation: Mutation, request: Request, now: str) -> Outcome | KasError:
+def _commit(draft: DraftRows, mutation: Mutation, request: Request, now: str) -> Outcome | KasError:
     try:
-        decision = decide(rows, mutation, request, now)
+        decision = decide(draft, mutation, request, now)
     except KasError as error:
         return error
     if decision.commit is not None:
-        rows.head = write_commit(rows.connection, rows.head, decision.commit)
+        draft.add(decision.commit)
     return decision.outcome
