@@ -65,6 +65,9 @@ class StoreHost(Protocol):
         It is asked for every request, and costs next to nothing where the place allows.
         """
 
+    def recalled_change_of(self, project: str) -> int | None:
+        """The same, if it can be said without waiting for anybody; None if not, which may always be."""
+
     def store(self, project: str) -> Store:
         """The store of one project; it shares the host's connections, and closing it does nothing."""
 

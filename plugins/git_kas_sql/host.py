@@ -72,6 +72,12 @@ class SqlHost:
                 known[project] = rows.change if rows else 0
         return known[project]
 
+    def recalled_change_of(self, project: str) -> int | None:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        version = self._database.data_version_at_once()
+        seen, known = self._seen
+        return known.get(project) if version is not None and version == seen else None
+
     def store(self, project: str) -> SqlStore:
         """See :class:`git_kas.ports.store_host.StoreHost`."""
         return SqlStore(self, project)

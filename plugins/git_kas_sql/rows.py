@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -22,16 +22,13 @@ from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, TOPICS
 from git_kas_sql.statements import of_project
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection, Result, Select
 
     from git_kas.domain.ledger import HistoryEntry, KeyedOutcome, PlanRecord
     from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.names import PlanName
-
-
-_T = TypeVar("_T", bound=tuple[Any, ...])
 
 
 class Head(NamedTuple):
@@ -143,10 +140,13 @@ class Rows:
         project.passengers = self.passengers()
         return project
 
-    def _one(self, asked: Select[tuple[Any]], **bound: object) -> Any:  # noqa: ANN401 - what one column holds
-        return self._all(asked, **bound).scalar_one_or_none()
+    def _one(self, asked: Select[Any], **bound: object) -> Any:  # noqa: ANN401 - what one column holds
+        return self._result(asked, bound).scalar_one_or_none()
 
-    def _all(self, asked: Select[_T], **bound: object) -> Result[_T]:
+    def _all(self, asked: Select[Any], **bound: object) -> Iterable[Any]:
+        return self._result(asked, bound)
+
+    def _result(self, asked: Select[Any], bound: Mapping[str, object]) -> Result[Any]:
         return self.connection.execute(asked, {"in_project": self.head.id, **bound})
 
     def _record(self, document: str) -> PlanRecord:
