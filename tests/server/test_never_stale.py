@@ -1,0 +1,130 @@
+"""Readers and writers at two servers of one database: no answer is older than a commit acknowledged before."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postgresql import new_database
+from server.hosting import PATIENCE, PLANS, Running, start
+
+WRITES = 80
+NAMES = ("2026-01-01-one.md", "2026-01-01-two.md")
+STATE = "/v1/projects/shop/state"
+Seen = Mapping[str, int]
+
+
+def listed(document: Any) -> Seen:
+    """What a list of plans says."""
+    return {entry["filename"]: int(entry["description"]) for entry in document}
+
+
+READS: Mapping[str, Callable[[Any], Seen]] = {
+    PLANS: listed,
+    PLANS + "?content=0": listed,
+    STATE: lambda document: listed(document["plans"]),
+    f"{PLANS}/{NAMES[0]}": lambda document: listed([document]),
+    f"{PLANS}/{NAMES[1]}": lambda document: listed([document]),
+    f"/v1/projects/shop/state/{NAMES[0]}": lambda document: listed([document["record"]["plan"]]),
+}
+
+
+class Connection:
+    """One connection to a server that is kept."""
+
+    def __init__(self, server: Running) -> None:
+        self._kept = http.client.HTTPConnection(*server.address, timeout=PATIENCE)
+        self._known: dict[str, tuple[str, Seen]] = {}
+
+    def write(self, name: str, number: int) -> None:
+        self._kept.request("PUT", f"{PLANS}/{name}", json.dumps({"description": str(number)}))
+        answer = self._kept.getresponse()
+        assert (answer.status, json.loads(answer.read())["description"]) == (200, str(number))
+
+    def read(self, path: str, *, conditional: bool) -> Seen:
+        """What the server says; a 304 says once more what it said under that tag."""
+        tag, known = self._known.get(path, ("", {}))
+        self._kept.request("GET", path, headers={"If-None-Match": tag} if tag and conditional else {})
+        answer = self._kept.getresponse()
+        body = answer.read()
+        if answer.status == 304:
+            assert conditional
+            return known
+        assert answer.status == 200, body
+        found = READS[path](json.loads(body))
+        self._known[path] = (answer.headers["ETag"], found)
+        return found
+
+    def close(self) -> None:
+        self._kept.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def servers(
+    request: pytest.FixtureRequest, environment: dict[str, str], tmp_path: Path
+) -> Iterator[tuple[Running, Running]]:
+    """Two processes that serve the same database."""
+
+    def both(database: str) -> Iterator[tuple[Running, Running]]:
+        started = [start(environment, tmp_path, "--db", database, "--no-auth") for _ in range(2)]
+        yield started[0], started[1]
+        assert [running.stop() for running in started] == [(0, "")] * 2
+
+    if request.param == "sqlite":
+        yield from both("plans.db")
+        return
+    with new_database() as url:
+        yield from both(url)
+
+
+def test_no_answer_is_older_than_what_was_acknowledged_before_it(servers: tuple[Running, Running]) -> None:
+    for name in NAMES:
+        assert servers[0]("POST", PLANS, {"filename": name, "description": "0"}).status == 201
+    acknowledged = dict.fromkeys(NAMES, 0)
+    writing = set(NAMES)
+    wrong: list[str] = []
+    deadline = time.monotonic() + PATIENCE * 2
+
+    def write(name: str) -> None:
+        connections = [Connection(server) for server in servers]
+        try:
+            for number in range(1, WRITES + 1):
+                random.choice(connections).write(name, number)
+                acknowledged[name] = number
+        finally:
+            writing.discard(name)
+            for connection in connections:
+                connection.close()
+
+    def read() -> None:
+        connections = [Connection(server) for server in servers]
+        last = dict.fromkeys(NAMES, 0)
+        while writing and time.monotonic() < deadline:
+            path, conditional = random.choice(list(READS)), random.random() < 0.5
+            least = {name: max(acknowledged[name], last[name]) for name in NAMES}
+            seen = random.choice(connections).read(path, conditional=conditional)
+            wrong.extend(
+                f"{path}: {name} was {least[name]}, and is {number}"
+                for name, number in seen.items()
+                if number < least[name]
+            )
+            last.update(seen)
+        for connection in connections:
+            connection.close()
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in NAMES]
+    threads += [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert acknowledged == dict.fromkeys(NAMES, WRITES)
