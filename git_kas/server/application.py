@@ -11,10 +11,10 @@ import bottle
 
 from git_kas.errors import KasError, UsageError
 from git_kas.server.access import Grant, Role, require
-from git_kas.server.exchange import ALWAYS, Answer, Call, checked_project
+from git_kas.server.exchange import Answer, Call, checked_project
 from git_kas.server.failures import failure_answer, plain_failure, without_place
 from git_kas.server.routes import ROUTES
-from git_kas.server.shortcut import Shortcut
+from git_kas.server.shortcut import ALWAYS, Shortcut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -19,10 +19,6 @@ JSON: Final = "application/json"
 MARKDOWN: Final = "text/markdown"
 TEXT: Final = "text/plain; charset=utf-8"
 
-PROTOCOL: Final = 1
-ALWAYS: Final = (("Kas-Protocol", str(PROTOCOL)), ("X-Content-Type-Options", "nosniff"))
-"""The headers of every answer."""
-
 _LONGEST_PROJECT: Final = 200
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _REVISION: Final = re.compile(r'"([0-9]{1,18})"')

@@ -17,7 +17,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import build_http_date
 
-from git_kas.server.exchange import ALWAYS
+from git_kas.server.shortcut import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,10 +35,6 @@ class QuickTask(WSGITask):  # type: ignore[misc]  # waitress has no types
     """One request and its answer, which may have been found while it was read."""
 
     wrote_header: bool
-
-    def __init__(self, channel: QuickChannel, request: Any) -> None:  # noqa: ANN401 - waitress has no types
-        super().__init__(channel, request)
-        self.environ = getattr(request, "environ", None)
 
     def execute(self) -> None:
         """See waitress."""
@@ -116,8 +112,9 @@ class QuickChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         request = self.requests[0]
         if len(self.requests) > 1 or self.total_outbufs_len or request.error or request.command != "GET":
             return False
-        request.environ = QuickTask(self, request).get_environment()
-        answer = self.server.recall(request.environ)
+        environ = {"HTTP_" + name: value for name, value in request.headers.items()}
+        environ["REQUEST_METHOD"], environ["REQUEST_URI"] = request.command, request.request_uri
+        answer = self.server.recall(environ)
         if answer is not None:
             request.answer = answer
         return answer is not None

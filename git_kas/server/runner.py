@@ -16,9 +16,9 @@ from waitress.task import ErrorTask
 from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.errors import UsageError
 from git_kas.server.application import Application
-from git_kas.server.exchange import PROTOCOL
 from git_kas.server.failures import plain_failure
 from git_kas.server.quick import QuickChannel, QuickServer, Threads
+from git_kas.server.v1 import PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 from git_kas.errors import KasError
 from git_kas.server.access import Role, require
 from git_kas.server.exchange import checked_project
+from git_kas.server.v1 import PROTOCOL
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from git_kas.server.exchange import Answer
     from git_kas.server.hosts import HostCheck
     from git_kas.server.services import Services
+
+ALWAYS: Final = (("Kas-Protocol", str(PROTOCOL)), ("X-Content-Type-Options", "nosniff"))
+"""The headers of every answer."""
 
 _PROJECTS: Final = "/v1/projects/"
 
@@ -33,7 +37,10 @@ class Shortcut:
         self._hosts = hosts
 
     def answer(self, environ: WSGIEnvironment) -> Answer | None:
-        """The answer to a GET, None where the application must be asked."""
+        """The answer to a GET, None where the application must be asked.
+
+        ``environ`` is as in PEP 3333, of which headers, ``REQUEST_METHOD`` and ``REQUEST_URI`` are enough.
+        """
         uri: str = environ.get("REQUEST_URI", "")
         if environ["REQUEST_METHOD"] != "GET" or not uri.startswith(_PROJECTS) or not uri.isascii():
             return None

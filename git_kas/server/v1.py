@@ -11,7 +11,7 @@ from git_kas.domain.mutation import Create, CreateTopic, Remove, Rename, SetCont
 from git_kas.domain.names import PlanName
 from git_kas.domain.wire import plan_entry, read_new_filename, read_plan_entry, read_topic_entry, topic_entry
 from git_kas.errors import NotFound
-from git_kas.server.exchange import MARKDOWN, PROTOCOL, TEXT, Answer, etag, json_answer, malformed
+from git_kas.server.exchange import MARKDOWN, TEXT, Answer, etag, json_answer, malformed
 from git_kas.version import VERSION
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from git_kas.server.exchange import Call
     from git_kas.server.services import Services, Snapshot
 
+PROTOCOL: Final = 1
 _CREATED: Final = 201
 _NO_CONTENT: Final = 204
 _LONGEST_WAIT: Final = 60
