@@ -60,6 +60,7 @@ _COMPILED_WRITES: Final = {8: 2_702, 32: 835}
 LIST: Final = f"list of {LISTED} plans"
 ONE: Final = "single GET"
 ANEW: Final = "single GET, read anew"
+LIST_ANEW: Final = f"list of {LISTED} plans, read anew"
 KNOWN: Final = "304 to the list"
 
 
@@ -90,6 +91,7 @@ _BOTH: Final[Mapping[str, Case]] = {
     LIST: lambda server, seconds: server.load(_LIST, READING, seconds),
     ONE: lambda server, seconds: server.load(_ONE, READING, seconds),
     ANEW: lambda server, seconds: server.load(_ONE, READING, seconds, script=READ_ANEW),
+    LIST_ANEW: lambda server, seconds: server.load(_LIST, READING, seconds, script=READ_ANEW),
     **{_writes(connections): _update(connections) for connections in _WRITING},
 }
 _OURS: Final[Mapping[str, Case]] = {KNOWN: _known, **_BOTH}

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from postgresql import new_database
 from server.hosting import PATIENCE, PLANS, Running, start
 
 WRITES = 80
+READERS = 4
 NAMES = ("2026-01-01-one.md", "2026-01-01-two.md")
 STATE = "/v1/projects/shop/state"
 Seen = Mapping[str, int]
@@ -85,46 +87,59 @@ def servers(
         yield from both(url)
 
 
-def test_no_answer_is_older_than_what_was_acknowledged_before_it(servers: tuple[Running, Running]) -> None:
-    for name in NAMES:
-        assert servers[0]("POST", PLANS, {"filename": name, "description": "0"}).status == 201
-    acknowledged = dict.fromkeys(NAMES, 0)
-    writing = set(NAMES)
-    wrong: list[str] = []
-    deadline = time.monotonic() + PATIENCE * 2
+class Race:
+    """Writers, each of one plan, and readers, all at both servers."""
 
-    def write(name: str) -> None:
-        connections = [Connection(server) for server in servers]
-        try:
-            for number in range(1, WRITES + 1):
-                random.choice(connections).write(name, number)
-                acknowledged[name] = number
-        finally:
-            writing.discard(name)
-            for connection in connections:
-                connection.close()
+    def __init__(self, servers: tuple[Running, Running]) -> None:
+        self._servers = servers
+        self.acknowledged = dict.fromkeys(NAMES, 0)
+        self.wrong: list[str] = []
+        self._writing = set(NAMES)
+        self._deadline = time.monotonic() + PATIENCE * 2
 
-    def read() -> None:
-        connections = [Connection(server) for server in servers]
-        last = dict.fromkeys(NAMES, 0)
-        while writing and time.monotonic() < deadline:
-            path, conditional = random.choice(list(READS)), random.random() < 0.5
-            least = {name: max(acknowledged[name], last[name]) for name in NAMES}
-            seen = random.choice(connections).read(path, conditional=conditional)
-            wrong.extend(
-                f"{path}: {name} was {least[name]}, and is {number}"
-                for name, number in seen.items()
-                if number < least[name]
-            )
-            last.update(seen)
+    def run(self) -> None:
+        threads = [threading.Thread(target=self._write, args=(name,)) for name in NAMES]
+        threads += [threading.Thread(target=self._read) for _ in range(READERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    @contextmanager
+    def _connections(self) -> Iterator[list[Connection]]:
+        connections = [Connection(server) for server in self._servers]
+        yield connections
         for connection in connections:
             connection.close()
 
-    threads = [threading.Thread(target=write, args=(name,)) for name in NAMES]
-    threads += [threading.Thread(target=read) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-    assert acknowledged == dict.fromkeys(NAMES, WRITES)
+    def _write(self, name: str) -> None:
+        try:
+            with self._connections() as connections:
+                for number in range(1, WRITES + 1):
+                    random.choice(connections).write(name, number)
+                    self.acknowledged[name] = number
+        finally:
+            self._writing.discard(name)
+
+    def _read(self) -> None:
+        last = dict.fromkeys(NAMES, 0)
+        with self._connections() as connections:
+            while self._writing and time.monotonic() < self._deadline:
+                path, conditional = random.choice(list(READS)), random.random() < 0.5
+                least = {name: max(self.acknowledged[name], last[name]) for name in NAMES}
+                seen = random.choice(connections).read(path, conditional=conditional)
+                self.wrong.extend(
+                    f"{path}: {name} was {least[name]}, and is {number}"
+                    for name, number in seen.items()
+                    if number < least[name]
+                )
+                last.update(seen)
+
+
+def test_no_answer_is_older_than_what_was_acknowledged_before_it(servers: tuple[Running, Running]) -> None:
+    for name in NAMES:
+        assert servers[0]("POST", PLANS, {"filename": name, "description": "0"}).status == 201
+    race = Race(servers)
+    race.run()
+    assert race.wrong == []
+    assert race.acknowledged == dict.fromkeys(NAMES, WRITES)

@@ -197,6 +197,7 @@ def test_who_shows_no_token_is_asked_for_one(services: Services) -> None:
             return Grant(Role.USER, "Ada")
 
         def remembers(self, authorization: str | None) -> bool:
+            del authorization
             return False
 
     ask = application(services, Tokens())
