@@ -68,17 +68,17 @@ class Options(NamedTuple):
     """How long to measure: rounds, and seconds of each load."""
 
     rounds: int
-    seconds: float
+    seconds: int
 
 
 def _writes(connections: int) -> str:
     return f"update, {connections} connection{'s' * (connections > 1)}"
 
 
-Case = Callable[[Server, float], Load]
+Case = Callable[[Server, int], Load]
 
 
-def _known(server: Server, seconds: float) -> Load:
+def _known(server: Server, seconds: int) -> Load:
     tag = server.ask("GET", _LIST)[1]["etag"]
     return server.load(_LIST, READING, seconds, headers=[f"If-None-Match: {tag}"])
 
@@ -326,20 +326,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the server.")
     parser.add_argument("--quick", action="store_true", help="about two minutes")
     parser.add_argument("--rounds", type=int)
-    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--seconds", type=int)
     parser.add_argument("--postgresql", metavar="URL", help="an empty database to measure in")
     given = parser.parse_args()
-    rounds, seconds = (2, 1.5) if given.quick else (5, 3.0)
+    rounds, seconds = (2, 2) if given.quick else (5, 3)
     options = Options(given.rounds or rounds, given.seconds or seconds)
     fewer = Options(max(1, options.rounds // 2), options.seconds)
     print("## The server\n")
-    print(f"- {insist_on_wrk()}; {options.rounds} rounds of {options.seconds:g} seconds a case")
+    print(f"- {insist_on_wrk()}; {options.rounds} rounds of {options.seconds} seconds a case")
     print_machine()
     with tempfile.TemporaryDirectory(prefix="git-kas-server-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "postgresql").mkdir()
         _beside_the_rival(folder, options)
-        _growth(folder, Options(fewer.rounds, fewer.seconds / 2))
+        _growth(folder, Options(fewer.rounds, max(1, fewer.seconds // 2)))
         _over_postgresql(folder, fewer, given.postgresql)
 
 

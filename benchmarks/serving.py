@@ -175,12 +175,12 @@ class Server:
         return int(found["change"])
 
     def load(
-        self, path: str, connections: int, seconds: float, *, script: str = "", headers: Sequence[str] = ()
+        self, path: str, connections: int, seconds: int, *, script: str = "", headers: Sequence[str] = ()
     ) -> Load:
         """Ask for ``path`` over so many connections at once, or for what the Lua ``script`` says."""
         file = Path(f"/proc/{self.process.pid}/cwd").resolve() / "load.lua"
         file.write_text(script + _REPORT)
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(file)]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(file)]
         for header in headers:
             command += ["-H", header]
         before = self._cpu()
