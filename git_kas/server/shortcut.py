@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 ALWAYS: Final = (("Kas-Protocol", str(PROTOCOL)), ("X-Content-Type-Options", "nosniff"))
 """The headers of every answer."""
 
+_LOG: Final = logging.getLogger(__name__)
+_REPOSITORY: Final = "HTTP_KAS_REPOSITORY"
 _PROJECTS: Final = "/v1/projects/"
 
 
@@ -44,6 +47,8 @@ class Shortcut:
         uri: str = environ.get("REQUEST_URI", "")
         if environ["REQUEST_METHOD"] != "GET" or not uri.startswith(_PROJECTS) or not uri.isascii():
             return None
+        if _REPOSITORY in environ:  # what a project belongs to may have to be asked for
+            return None
         authorization = environ.get("HTTP_AUTHORIZATION")
         if not self._access.remembers(authorization):
             return None
@@ -55,4 +60,7 @@ class Shortcut:
             require(self._access.grant(authorization, project), Role.READ)
             return self._services.recall(project, f"{path}?{query}", environ.get("HTTP_IF_NONE_MATCH", ""))
         except (KasError, UnicodeDecodeError):
+            return None
+        except Exception:  # who is asked next answers that something is wrong here
+            _LOG.exception("Unexpected failure of a remembered answer")
             return None

@@ -63,6 +63,7 @@ def test_the_shorter_way_gives_the_same_answer(application: Application, path: s
         (PLANS, "HEAD", {}),
         (PLANS, "GET", {"HOST": "elsewhere.example"}),
         (PLANS, "GET", {"ORIGIN": "https://elsewhere.example"}),
+        (PLANS, "GET", {"KAS_REPOSITORY": "0" * 40}),
         ("/v1/projects/%73hop/plans", "GET", {}),
         ("/v1/projects/sh%FFop/plans", "GET", {}),
         ("/v1/projects/../plans", "GET", {}),
@@ -126,6 +127,24 @@ def test_it_waits_for_nobody(url: str) -> None:
     assert recall(application, PLANS) is not None
     services.close()
     assert recall(application, PLANS) is None
+
+
+def test_what_fails_there_is_told_on_the_longer_way(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Host:
+        def __init__(self) -> None:
+            self._host = host_at(url, FakeClock(EPOCH))
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "recalled_change_of":
+                raise AttributeError(name)
+            return getattr(self._host, name)
+
+    services = Services(Host())
+    application = Application(services, OpenAccess(Role.USER), HostCheck([]))
+    assert recall(application, PLANS) is None
+    assert "Unexpected failure" in caplog.text
+    assert Client(application)("GET", PLANS).status == 200
+    services.close()
 
 
 def test_a_connection_outlives_answers_without_a_body(serve: Serve) -> None:
