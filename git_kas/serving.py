@@ -115,6 +115,8 @@ class Serving:
         certificate = read_certificate(options.cert, options.key)
         run = _runner_for(certificate)
         url = self.database_url(options.database)
+        # A plugin is loaded with standard output turned away, for all threads: so before there are others.
+        _ = self._app.watch
         host = self.open_host(url)
         host.projects()  # a database that cannot be read is not served
         access = self._access(options, url)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from git_kas.domain.codec import encode_plan, encode_run
 from git_kas.domain.decide import decide
+from git_kas.domain.lifecycle import STARTS_IMPLEMENTING
+from git_kas.domain.mutation import Transition
 from git_kas.domain.operations import Operation, Read, ReadKind, Write, canonical, topic_stamps
 from git_kas.domain.plan import Plan
 from git_kas.domain.project import all_topics
@@ -159,7 +161,9 @@ def _depends_on_all_plans(operation: Operation) -> bool:
     asked = operation.asked
     if isinstance(asked, Read):
         return asked.kind in _OF_THE_PROJECT and asked.plan is None
-    return operation.error == TopicCollision.code
+    mutation = asked.mutation
+    may_collide = isinstance(mutation, Transition) and not STARTS_IMPLEMENTING.isdisjoint(mutation.events)
+    return may_collide and bool(operation.error)  # whether it does decides which of two refusals comes first
 
 
 def _refuses(operation: Operation, asked: Write, moment: Moment) -> bool:

@@ -76,6 +76,9 @@ class StoreHost(Protocol):
         Only a commit can change it, and only where there was none.
         """
 
+    def recalled_change_of(self, project: str) -> int | None:
+        """The same, if it can be said without waiting for anybody; None if not, which may always be."""
+
     def store(self, project: str) -> Store:
         """The store of one project; it shares the host's connections, and closing it does nothing."""
 

@@ -11,7 +11,7 @@ from git_kas.errors import NotAllowed, Unauthenticated
 
 if TYPE_CHECKING:
     from git_kas.domain.lifecycle import Actor
-    from git_kas.domain.tokens import Token
+    from git_kas.domain.tokens import Presented, Token
     from git_kas.ports.clock import Clock
     from git_kas.ports.tokens import TokenStore
 
@@ -23,6 +23,7 @@ _FRESH: Final = 1.0
 """Seconds for which a token that was looked up is not looked up again: so long after it was revoked it may be
 let in. That it ends is known at once."""
 
+_MOMENT: Final = 0.2
 _MOST_KNOWN: Final = 1024
 
 
@@ -44,6 +45,9 @@ class Access(Protocol):
             NotAllowed: the token is good, but not for this project.
         """
 
+    def remembers(self, authorization: str | None) -> bool:
+        """Whether :meth:`grant` needs to wait for nothing, from now on for a moment."""
+
 
 class OpenAccess:
     """Grants everybody the same role: a server without tokens."""
@@ -55,6 +59,11 @@ class OpenAccess:
         """See :class:`Access`."""
         del authorization, project
         return self._grant
+
+    def remembers(self, authorization: str | None) -> bool:
+        """See :class:`Access`."""
+        del authorization
+        return True
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -72,9 +81,7 @@ class TokenAccess:
         """See :class:`Access`. Outside of projects, the token of one project may only see."""
         if not authorization:
             raise Unauthenticated("This server wants a token.", next_step=_HOW_TO_SHOW)
-        presented = None
-        if authorization[: len(_SCHEME)].lower() == _SCHEME:
-            presented = read_token(authorization[len(_SCHEME) :].strip())
+        presented = _presented(authorization)
         token = self._find(presented.id) if presented else None
         if presented is None or token is None or not presented.proves(token):
             raise Unauthenticated("This server does not know the token.", next_step=_HOW_TO_GET)
@@ -86,6 +93,12 @@ class TokenAccess:
         if not token.opens(project):
             raise NotAllowed(f"The token {token.id} is for another project.", next_step=_HOW_TO_GET)
         return Grant(token.role, token.name)
+
+    def remembers(self, authorization: str | None) -> bool:
+        """See :class:`Access`."""
+        presented = _presented(authorization or "")
+        found = self._known.get(presented.id) if presented else None
+        return found is not None and time.monotonic() - found[0] < _FRESH - _MOMENT
 
     def close(self) -> None:
         """Close where the tokens are kept."""
@@ -103,6 +116,12 @@ class TokenAccess:
             self._known.clear()
         self._known[id_] = now, token
         return token
+
+
+def _presented(authorization: str) -> Presented | None:
+    if authorization[: len(_SCHEME)].lower() != _SCHEME:
+        return None
+    return read_token(authorization[len(_SCHEME) :].strip())
 
 
 _HOW_TO_SHOW: Final = "Give it by KAS_TOKEN, or by the header Authorization: Bearer."

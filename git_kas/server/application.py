@@ -15,7 +15,7 @@ from git_kas.server.access import Grant, Role, require
 from git_kas.server.exchange import Answer, Call, checked_project
 from git_kas.server.failures import failure_answer, plain_failure, without_place
 from git_kas.server.routes import ROUTES
-from git_kas.server.v1 import PROTOCOL
+from git_kas.server.shortcut import ALWAYS, Shortcut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from git_kas.server.services import Services
 
 _LOG: Final = logging.getLogger(__name__)
-_ALWAYS: Final = (("Kas-Protocol", str(PROTOCOL)), ("X-Content-Type-Options", "nosniff"))
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _MOST_MEMBERS: Final = 100
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
@@ -43,6 +42,7 @@ class Application:
         self._services = services
         self._access = access
         self._hosts = hosts
+        self.recall = Shortcut(services, access, hosts).answer
         self._bottle = bottle.Bottle()
         self._bottle.default_error_handler = self._routing_failure
         for route in ROUTES:
@@ -54,7 +54,7 @@ class Application:
         environ["PATH_INFO"] = _raw_path(environ)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401 - PEP 3333
-            return start_response(status, [*headers, *_ALWAYS], exc_info)
+            return start_response(status, [*headers, *ALWAYS], exc_info)
 
         answered: Iterable[bytes] = self._bottle.wsgi(environ, start)
         return answered

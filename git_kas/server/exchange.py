@@ -190,6 +190,8 @@ def etag(number: int) -> tuple[str, str]:
 
 def is_known(if_none_match: str, tag: str) -> bool:
     """Whether an ``If-None-Match`` names ``tag`` (RFC 9110, 13.1.2: compared weakly)."""
+    if if_none_match == tag:
+        return True
     names = (name.strip().removeprefix("W/") for name in if_none_match.split(","))
     return any(name in {tag, "*"} for name in names)
 

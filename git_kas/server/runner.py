@@ -6,17 +6,18 @@ import logging
 import signal
 import socket
 import time
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
-from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.task import ErrorTask
 
 from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.errors import UsageError
+from git_kas.server.application import Application
 from git_kas.server.failures import plain_failure
+from git_kas.server.quick import QuickChannel, QuickServer, Threads
 from git_kas.server.v1 import PROTOCOL
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         self.write(answer.body)
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+class _Channel(QuickChannel):
     """A connection that remembers since when its next request has been arriving."""
 
     error_task_class = _JsonErrorTask
@@ -69,7 +70,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return taken
 
 
-class _Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+class _Server(QuickServer):
     """Closes connections that send a byte now and then, which waitress takes for a sign of life."""
 
     channel_class = _Channel
@@ -117,8 +118,7 @@ class Runner:
             ident="git-kas",
         )
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it counts threads that are just starting
-        self._dispatcher = ThreadedTaskDispatcher()
-        self._dispatcher.set_thread_count(adjustments.threads)
+        self._dispatcher = Threads(adjustments.threads)
         self._server = _Server(
             application,
             self._sockets,
@@ -129,6 +129,8 @@ class Runner:
             sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
         )
         self._server.longest_receiving = self._limits.receiving
+        if isinstance(application, Application):
+            self._server.recall = application.recall
         self._poll_seconds = adjustments.cleanup_interval
 
     def heed_signals(self) -> None:
@@ -138,6 +140,7 @@ class Runner:
 
     def run(self) -> None:
         """Serve until :meth:`stop`; then finish what has begun."""
+        self._server.looping = get_ident()
         try:
             while not self._stop_asked:
                 self._look(self._poll_seconds)

@@ -189,11 +189,16 @@ class Services:
         self.metrics.looked_up(found=answer is not None)
         if answer is None:
             answer = self._read_anew(call, reader, change, by_change=by_change)
-        if wanted and (own := [header for header in answer.headers if header[0] == "ETag"]):
-            tag = own[0]
-            if is_known(wanted, tag[1]):
-                return Answer(_NOT_MODIFIED, headers=(tag, _ALWAYS_ASK))
-        return answer
+        return _unless_known(answer, wanted)
+
+    def recall(self, project: str, url: str, wanted: str) -> Answer | None:
+        """What :meth:`read` would answer, if it is remembered and that can be said without waiting.
+
+        ``wanted`` is what ``If-None-Match`` says.
+        """
+        change = self.host.recalled_change_of(project)
+        answer = self._answers.get(project, change, url) if change is not None else None
+        return _unless_known(answer, wanted) if answer is not None else None
 
     def _read_anew(
         self, call: Call, reader: Callable[[Call, Snapshot], Answer], change: int, *, by_change: bool
@@ -224,3 +229,12 @@ class Services:
         if after == change:
             self._answers.put(call.project, change, call.url, answer)
         return answer, after
+
+
+def _unless_known(answer: Answer, wanted: str) -> Answer:
+    """The answer, or that it is the one that the request knows."""
+    if wanted and (own := [header for header in answer.headers if header[0] == "ETag"]):
+        tag = own[0]
+        if is_known(wanted, tag[1]):
+            return Answer(_NOT_MODIFIED, headers=(tag, _ALWAYS_ASK))
+    return answer

@@ -18,7 +18,7 @@ from git_kas_sql.rows import Rows, find_head
 from git_kas_sql.schema import PROJECTS
 from git_kas_sql.store import SqlStore
 from git_kas_sql.tables import Tables
-from git_kas_sql.writing import lock_project, write_commit
+from git_kas_sql.writing import DraftRows, lock_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,6 +87,12 @@ class SqlHost:
             asked = select(PROJECTS.c.repository).where(PROJECTS.c.name == project)
             return connection.execute(asked).scalar_one_or_none() or ""
 
+    def recalled_change_of(self, project: str) -> int | None:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        version = self._database.data_version_at_once()
+        seen, known = self._seen
+        return known.get(project) if version is not None and version == seen else None
+
     def store(self, project: str) -> SqlStore:
         """See :class:`git_kas.ports.store_host.StoreHost`."""
         return SqlStore(self, project)
@@ -115,17 +121,19 @@ class SqlHost:
             if refusal is not None:
                 return [refusal]
         with self._tables.writing() as connection:
-            rows = {  # locked in one order, so that nobody waits for one who waits for him
-                project: Rows(connection, lock_project(connection, project), self._database.place)
+            drafts = {  # locked in one order, so that nobody waits for one who waits for him
+                project: DraftRows(connection, lock_project(connection, project), self._database.place)
                 for project in sorted({one.project for one in asked})
             }
             self._tables.insist(connection)
-            before = {project: found.change for project, found in rows.items()}
             now = timestamp(self._clock.now_ns())
-            answers = [_commit(rows[one.project], one, now) for one in asked]
-            if before == {project: found.change for project, found in rows.items()}:
+            answers = [_commit(drafts[one.project], one, now) for one in asked]
+            changed = [draft for draft in drafts.values() if draft.is_changed]
+            if not changed:
                 connection.rollback()
                 return answers
+            for draft in changed:
+                draft.write()
             self._feed.announce(connection)
         return answers
 
@@ -159,12 +167,12 @@ class SqlHost:
             pieces.drop(connection, project, ids)
 
 
-def _commit(rows: Rows, asked: Asked, now: str) -> Outcome | KasError:
+def _commit(draft: DraftRows, asked: Asked, now: str) -> Outcome | KasError:
     try:
-        check_binding(asked.project, rows.head.repository, asked.repository)
-        decision = decide(rows, asked.mutation, asked.request, now)
+        check_binding(asked.project, draft.head.repository, asked.repository)
+        decision = decide(draft, asked.mutation, asked.request, now)
     except KasError as error:
         return error
     if decision.commit is not None:
-        rows.head = write_commit(rows.connection, rows.head, decision.commit, asked.repository)
+        draft.add(decision.commit, asked.repository)
     return decision.outcome

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect
 
 from git_kas.errors import Busy, SchemaTooNew, StoreCorrupt
 from git_kas_sql.backup import copy_file, copy_tables
 from git_kas_sql.schema import METADATA, SCHEMA, VERSION
+from git_kas_sql.statements import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def stored_version(connection: Connection, place: str) -> int:
     Raises:
         SchemaTooNew, StoreCorrupt: see :func:`version_of`.
     """
-    versions = connection.execute(select(SCHEMA.c.version)).scalars().all()
+    versions = connection.execute(VERSIONS).scalars().all()
     if len(versions) != 1 or versions[0] < 1:
         raise StoreCorrupt(
             f"The database {place} is damaged: it does not say which schema it has.",

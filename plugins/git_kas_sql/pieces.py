@@ -42,7 +42,7 @@ def keep(connection: Connection, project: str, piece: bytes, now: str) -> str:
             next_step="Try again; what nobody goes on with is given up after an hour.",
         )
     id_ = sha256(piece).hexdigest()
-    insert_rows(connection, CONTENTS, [{"project": head.id, "id": id_, "data": piece}], ("project", "id"))
+    insert_rows(connection, CONTENTS, [{"project": head.id, "id": id_, "data": piece}])
     connection.execute(PROJECTS.update().where(PROJECTS.c.id == head.id).values(last_time=now))
     return id_
 

@@ -17,12 +17,14 @@ from git_kas.domain.codec import (
 from git_kas.domain.plan import Topic
 from git_kas.domain.project import Project
 from git_kas.errors import StoreCorrupt
-from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, PROJECTS, TOPICS
+from git_kas_sql import statements
+from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, TOPICS
+from git_kas_sql.statements import of_project
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection, Result, Select
 
     from git_kas.domain.ledger import HistoryEntry, KeyedOutcome, PlanRecord
     from git_kas.domain.lifecycle import StatusWord
@@ -64,17 +66,17 @@ class Rows:
 
     def record(self, name: PlanName) -> PlanRecord | None:
         """See :class:`git_kas.domain.project.ProjectView`."""
-        found = self._one(select(PLANS.c.document).where(self._of(PLANS), PLANS.c.name == name))
+        found = self._one(statements.RECORD, name=name)
         return self._record(found) if found is not None else None
 
     def topic(self, name: str) -> Topic | None:
         """See :class:`git_kas.domain.project.ProjectView`."""
-        created_at = self._one(select(TOPICS.c.created_at).where(self._of(TOPICS), TOPICS.c.name == name))
+        created_at = self._one(statements.TOPIC, name=name)
         return Topic(name, created_at) if created_at is not None else None
 
     def keyed(self, key: str) -> KeyedOutcome | None:
         """See :class:`git_kas.domain.project.ProjectView`."""
-        found = self._one(select(KEYS.c.document).where(self._of(KEYS), KEYS.c.key == key))
+        found = self._one(statements.KEYED, key=key)
         return self._keyed(found) if found is not None else None
 
     def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
@@ -85,18 +87,18 @@ class Rows:
 
     def live_records(self, statuses: Collection[str] = (), topic: str | None = None) -> list[PlanRecord]:
         """The plans on the list in bytewise order of their names."""
-        asked = select(PLANS.c.document).where(self._of(PLANS), PLANS.c.live)
+        asked = statements.LIVE_RECORDS
         if statuses:
             asked = asked.where(PLANS.c.status.in_([str(status) for status in statuses]))
         if topic is not None:
             asked = asked.where(PLANS.c.topic == topic)
-        records = [self._record(document) for (document,) in self.connection.execute(asked)]
+        records = [self._record(document) for (document,) in self._all(asked)]
         return sorted(records, key=_name)
 
     def topics(self) -> list[Topic]:
         """The topics that were created, in no order."""
-        asked = select(TOPICS.c.name, TOPICS.c.created_at).where(self._of(TOPICS))
-        return [Topic(name, created_at) for name, created_at in self.connection.execute(asked)]
+        asked = select(TOPICS.c.name, TOPICS.c.created_at).where(of_project(TOPICS))
+        return [Topic(name, created_at) for name, created_at in self._all(asked)]
 
     def content(self, content_id: str) -> bytes | None:
         """A text by its SHA-256.
@@ -104,7 +106,7 @@ class Rows:
         Raises:
             StoreCorrupt: it is not what was stored.
         """
-        found = self._one(select(CONTENTS.c.data).where(self._of(CONTENTS), CONTENTS.c.id == content_id))
+        found = self._one(statements.CONTENT, id=content_id)
         if found is None:
             return None
         data = bytes(found)
@@ -113,12 +115,11 @@ class Rows:
 
     def entries(self, since: int = 0, identity: str | None = None) -> list[HistoryEntry]:
         """History entries after the change ``since``, oldest first."""
-        asked = select(HISTORY.c.document).where(self._of(HISTORY), HISTORY.c.change > since)
+        asked = statements.ENTRIES
         if identity is not None:
             asked = asked.where(HISTORY.c.identity == identity)
-        asked = asked.order_by(HISTORY.c.change, HISTORY.c.position)
         with self._decoding("A history entry"):
-            return [decode_entry(json.loads(document)) for (document,) in self.connection.execute(asked)]
+            return [decode_entry(json.loads(document)) for (document,) in self._all(asked, since=since)]
 
     def passengers(self) -> Mapping[str, Any]:
         """What a state file held beside plans and topics."""
@@ -130,27 +131,27 @@ class Rows:
         """All of it."""
         project = Project()
         project.change, project.last_time = self.head.change, self.head.last_time
-        for (document,) in self.connection.execute(select(PLANS.c.document).where(self._of(PLANS))):
+        for (document,) in self._all(select(PLANS.c.document).where(of_project(PLANS))):
             record = self._record(document)
             project.records[record.plan.filename] = record
         project.topics = {topic.name: topic for topic in self.topics()}
         project.entries = self.entries()
-        for key, document in self.connection.execute(select(KEYS.c.key, KEYS.c.document).where(self._of(KEYS))):
+        for key, document in self._all(select(KEYS.c.key, KEYS.c.document).where(of_project(KEYS))):
             project.keys[key] = self._keyed(document)
-        for content_id, data in self.connection.execute(
-            select(CONTENTS.c.id, CONTENTS.c.data).where(self._of(CONTENTS))
-        ):
+        for content_id, data in self._all(select(CONTENTS.c.id, CONTENTS.c.data).where(of_project(CONTENTS))):
             project.contents[content_id] = bytes(data)
             self._insist_on(project.contents[content_id], content_id)
         project.passengers = self.passengers()
         return project
 
-    def _of(self, table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table with a column "project"
-        found: ColumnElement[bool] = table.c.project == self.head.id
-        return found
+    def _one(self, asked: Select[Any], **bound: object) -> Any:  # noqa: ANN401 - what one column holds
+        return self._result(asked, bound).scalar_one_or_none()
 
-    def _one(self, asked: Any) -> Any:  # noqa: ANN401 - what one column holds
-        return self.connection.execute(asked).scalar_one_or_none()
+    def _all(self, asked: Select[Any], **bound: object) -> Iterable[Any]:
+        return self._result(asked, bound)
+
+    def _result(self, asked: Select[Any], bound: Mapping[str, object]) -> Result[Any]:
+        return self.connection.execute(asked, {"in_project": self.head.id, **bound})
 
     def _record(self, document: str) -> PlanRecord:
         with self._decoding("A plan"):
@@ -187,8 +188,6 @@ def _name(record: PlanRecord) -> PlanName:
 
 def find_head(connection: Connection, project: str, *, to_write: bool = False) -> Head | None:
     """The row of ``project``, None without one; ``to_write`` locks it until the end of the transaction."""
-    asked = select(PROJECTS.c.id, PROJECTS.c.change, PROJECTS.c.last_time, PROJECTS.c.passengers)
-    if to_write:
-        asked = asked.add_columns(PROJECTS.c.repository).with_for_update()
-    found = connection.execute(asked.where(PROJECTS.c.name == project)).one_or_none()
+    asked = statements.HEAD_TO_WRITE if to_write else statements.HEAD
+    found = connection.execute(asked, {"name": project}).one_or_none()
     return Head(*found) if found is not None else None

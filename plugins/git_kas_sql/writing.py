@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from git_kas.domain.codec import encode_entry, encode_keyed, encode_record
-from git_kas_sql.rows import Head, find_head
+from git_kas_sql.rows import Head, Rows, find_head
 from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, PROJECTS, TOPICS
+from git_kas_sql.statements import SET_HEAD, insert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection, Table
 
-    from git_kas.domain.ledger import Commit
+    from git_kas.domain.ledger import Commit, HistoryEntry, KeyedOutcome, PlanRecord
+    from git_kas.domain.lifecycle import StatusWord
+    from git_kas.domain.names import PlanName
+    from git_kas.domain.plan import Topic
 
 
 def lock_project(connection: Connection, project: str) -> Head:
@@ -25,82 +27,130 @@ def lock_project(connection: Connection, project: str) -> Head:
     if head is not None:
         return head
     made = {"name": project, "change": 0, "last_time": "", "passengers": "{}"}
-    insert_rows(connection, PROJECTS, [made], ("name",))
+    insert_rows(connection, PROJECTS, [made])
     found = find_head(connection, project, to_write=True)
     assert found is not None, "a project that was just made is not there"  # noqa: S101 - the same transaction
     return found
 
 
-def write_commit(connection: Connection, head: Head, commit: Commit, repository: str = "") -> Head:
-    """Write ``commit`` behind the last one of the project ``head``; its row afterwards.
+class DraftRows(Rows):
+    """The rows of a project that is locked, as they will be.
 
-    A project that belongs to no repository yet belongs to ``repository`` from then on.
+    Commits are kept until :meth:`write`, which writes those of a whole group with one statement a table.
     """
-    id_ = head.id
-    plans = [
-        {
-            "project": id_,
-            "name": name,
-            "live": record.live,
-            "status": str(record.plan.status),
-            "topic": record.plan.topic,
-            "document": _text(encode_record(record)),
+
+    def __init__(self, connection: Connection, head: Head, place: str) -> None:
+        super().__init__(connection, head, place)
+        self._records: dict[PlanName, PlanRecord] = {}
+        self._topics: dict[str, Topic] = {}
+        self._keys: dict[str, KeyedOutcome] = {}
+        self._contents: dict[str, bytes] = {}
+        self._entries: list[tuple[int, HistoryEntry]] = []
+        self._before = head.change
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is something to write."""
+        return self.head.change != self._before
+
+    def record(self, name: PlanName) -> PlanRecord | None:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        return self._records.get(name) or super().record(name)
+
+    def topic(self, name: str) -> Topic | None:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        return self._topics.get(name) or super().topic(name)
+
+    def keyed(self, key: str) -> KeyedOutcome | None:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        return self._keys.get(key) or super().keyed(key)
+
+    def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        stored = [name for name in super().plans_of(topic, status) if name not in self._records]
+        added = [
+            name
+            for name, record in self._records.items()
+            if record.live and record.plan.topic == topic and record.plan.status == status
+        ]
+        return sorted(stored + added)
+
+    def add(self, commit: Commit, repository: str = "") -> None:
+        """Have ``commit`` follow the last one.
+
+        A project that belongs to no repository yet belongs to ``repository`` from then on.
+        """
+        self._records.update(commit.records)
+        self._topics.update(commit.topics)
+        self._keys.update(commit.keys)
+        self._contents.update(commit.contents)
+        self._entries += enumerate(commit.entries)
+        passengers = self.head.passengers
+        if commit.passengers is not None:
+            passengers = _text(dict(commit.passengers))
+        bound_to = self.head.repository or repository
+        self.head = Head(self.head.id, commit.change, commit.time, passengers, bound_to)
+
+    def write(self) -> None:
+        """Write what was added."""
+        id_ = self.head.id
+        self._insert(PLANS, (_plan_row(id_, name, record) for name, record in self._records.items()))
+        self._insert(
+            TOPICS,
+            (
+                {"project": id_, "name": topic.name, "created_at": topic.created_at}
+                for topic in self._topics.values()
+            ),
+        )
+        self._insert(HISTORY, (_history_row(id_, position, entry) for position, entry in self._entries))
+        self._insert(
+            KEYS,
+            (
+                {"project": id_, "key": key, "document": _text(encode_keyed(keyed))}
+                for key, keyed in self._keys.items()
+            ),
+        )
+        self._insert(
+            CONTENTS,
+            ({"project": id_, "id": content_id, "data": data} for content_id, data in self._contents.items()),
+        )
+        new = {
+            "new_change": self.head.change,
+            "new_time": self.head.last_time,
+            "new_passengers": self.head.passengers,
+            "new_repository": self.head.repository,
         }
-        for name, record in commit.records.items()
-    ]
-    insert_rows(connection, PLANS, plans, ("project", "name"), updated=("live", "status", "topic", "document"))
-    topics = [
-        {"project": id_, "name": topic.name, "created_at": topic.created_at} for topic in commit.topics.values()
-    ]
-    insert_rows(connection, TOPICS, topics, ("project", "name"), updated=("created_at",))
-    insert_rows(connection, HISTORY, _history(id_, commit))
-    keys = [
-        {"project": id_, "key": key, "document": _text(encode_keyed(keyed))}
-        for key, keyed in commit.keys.items()
-    ]
-    insert_rows(connection, KEYS, keys)
-    contents = [
-        {"project": id_, "id": content_id, "data": data} for content_id, data in commit.contents.items()
-    ]
-    insert_rows(connection, CONTENTS, contents, ("project", "id"))
-    passengers = _text(dict(commit.passengers)) if commit.passengers is not None else head.passengers
-    new = Head(id_, commit.change, commit.time, passengers, head.repository or repository)
-    values = new._asdict()
-    connection.execute(PROJECTS.update().where(PROJECTS.c.id == values.pop("id")).values(values))
-    return new
+        self.connection.execute(SET_HEAD, {"in_project": id_, **new})
+
+    def _insert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        insert_rows(self.connection, table, rows)
 
 
-def _history(project: int, commit: Commit) -> list[dict[str, Any]]:
-    return [
-        {
-            "project": project,
-            "change": entry.change,
-            "position": position,
-            "identity": entry.identity,
-            "document": _text(encode_entry(entry)),
-        }
-        for position, entry in enumerate(commit.entries)
-    ]
+def _plan_row(project: int, name: PlanName, record: PlanRecord) -> dict[str, Any]:
+    return {
+        "project": project,
+        "name": name,
+        "live": record.live,
+        "status": str(record.plan.status),
+        "topic": record.plan.topic,
+        "document": _text(encode_record(record)),
+    }
 
 
-def insert_rows(
-    connection: Connection,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    keys: Sequence[str] = (),
-    updated: Sequence[str] = (),
-) -> None:
-    """Insert ``rows``; where there is one with the same ``keys``, its ``updated`` columns are overwritten."""
-    if not rows:
-        return
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table)
-    if updated:
-        new = {column: statement.excluded[column] for column in updated}
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=new)
-    elif keys:
-        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
-    connection.execute(statement, list(rows))
+def _history_row(project: int, position: int, entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "project": project,
+        "change": entry.change,
+        "position": position,
+        "identity": entry.identity,
+        "document": _text(encode_entry(entry)),
+    }
+
+
+def insert_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert ``rows``; see :func:`git_kas_sql.statements.insert` for those that are there already."""
+    if values := list(rows):
+        connection.execute(insert(table, connection.dialect.name), values)
 
 
 def _text(document: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from contract import stores
 from contract.stores import AGENT, OTHER, PLAN, SYSTEM, THIRD, USER, commit, last_entry, refused
+from git_kas.domain.ledger import Outcome
 from git_kas.domain.lifecycle import Event, Status
 from git_kas.domain.mutation import Create, Request, SetStatus, Transition, Update
 from git_kas.domain.names import PlanName
@@ -94,3 +95,16 @@ def test_a_topic_that_is_given_later_counts(store: Store) -> None:
     put(store, OTHER, Status.IMPLEMENTING)
     commit(store, Update(PLAN, topic="api"))
     refused(store, START, TopicCollision)
+
+
+def test_of_two_that_are_asked_for_together_the_first_wins(store: Store) -> None:
+    for name in (PLAN, OTHER, THIRD):
+        put(store, name, Status.READY, "other" if name == THIRD else "api")
+    events = (Event.IMPLEMENT_START,)
+    asked = [(Transition(name, events), USER) for name in (PLAN, OTHER, THIRD)]
+    first, second, third = store.commit_all(asked)
+    assert isinstance(first, Outcome)
+    assert isinstance(second, TopicCollision)
+    assert isinstance(third, Outcome)
+    done = Transition(PLAN, (Event.IMPLEMENT_FINISHED,))
+    assert all(isinstance(one, Outcome) for one in store.commit_all([(done, USER), asked[1]]))

@@ -69,6 +69,10 @@ class NaiveHost:
         change: int = self.store(project).load().change
         return change
 
+    def recalled_change_of(self, project: str) -> int | None:
+        del project
+        return None
+
     def store(self, project: str) -> NaiveStore:
         return type(self).store_type(self, project)
 

@@ -97,6 +97,9 @@ def test_who_shows_no_token_is_told_nothing(services: Services) -> None:
                 raise NotAllowed("Not there.", next_step="Elsewhere.")
             return Grant(Role.READ)
 
+        def remembers(self, authorization: str | None) -> bool:
+            return authorization == "Bearer remembered"
+
     ask = application(services, Readers())
     for path in ("/metrics", "/v1/openapi.json"):
         assert ask("GET", path).status == 401

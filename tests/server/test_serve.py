@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import signal
 import socket
 import sqlite3
@@ -17,7 +18,7 @@ from pathlib import Path
 import jsonschema
 
 from git_kas.cli.schema import output_schema
-from server.hosting import ONE, PLAN, PLANS, Running
+from server.hosting import ONE, PATIENCE, PLAN, PLANS, Running
 from support import GIT_KAS, Run
 
 Serve = Callable[..., Running]
@@ -47,6 +48,40 @@ def test_the_line_is_a_document_with_json(environment: dict[str, str], tmp_path:
     jsonschema.Draft202012Validator(output_schema()).validate(document)
     assert (process.returncode, document["kind"]) == (0, "serve")
     assert document["data"]["database"] == f"{environment['HOME']}/.local/share/git-kas/plans.sqlite"
+
+
+_SLOW = """
+import sys, threading, time
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("git_kas_") and threading.current_thread() is not threading.main_thread():
+            time.sleep(1)
+
+sys.meta_path.insert(0, Slow())
+"""
+
+
+def test_the_line_is_on_standard_output_however_long_plugins_take(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """What plugins print while they are loaded goes elsewhere, and standard output is one for all threads."""
+    (tmp_path / "sitecustomize.py").write_text(_SLOW)
+    (tmp_path / "plans.db").touch()
+    process = subprocess.Popen(
+        [str(GIT_KAS), "serve", "--no-auth", "--port", "0", "--db", "plans.db"],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    ready, _, _ = select.select([process.stdout, process.stderr], [], [], PATIENCE)
+    assert ready == [process.stdout]
+    process.terminate()
+    said, complaints = process.communicate(timeout=PATIENCE)
+    assert (said.startswith(b"Serving "), said.count(b"\n"), complaints) == (True, 1, b"")
 
 
 def test_what_cannot_be_served_is_said(kas: Run, serve: Serve, tmp_path: Path) -> None:

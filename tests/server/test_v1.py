@@ -196,6 +196,10 @@ def test_who_shows_no_token_is_asked_for_one(services: Services) -> None:
                 raise NotAllowed("Not there.", next_step="Ask.")
             return Grant(Role.USER, "Ada")
 
+        def remembers(self, authorization: str | None) -> bool:
+            del authorization
+            return False
+
     ask = application(services, Tokens())
     found = ask("GET", PLANS)
     assert (found.status, found.json()["code"]) == (401, "unauthenticated")
