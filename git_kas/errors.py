@@ -7,12 +7,14 @@
     │   ├── InvalidName            2   422
     │   ├── InvalidStatus          2   422
     │   ├── UnknownEvent           2   422
+    │   ├── PreconditionRequired   2   428
     │   ├── InvalidConfiguration   2   -
     │   └── PluginUnusable         2   -
     ├── NotFound                   3   404
     │   └── NotARepository         3   -
     ├── AlreadyExists              4   409
     ├── Conflict                   4   409
+    ├── ProjectMismatch            4   409
     ├── KeyReused                  4   422
     ├── TopicCollision             4   409
     ├── InvalidTransition          5   409
@@ -95,6 +97,14 @@ class UnknownEvent(UsageError):
     meaning = "a word that is no lifecycle event"
 
 
+class PreconditionRequired(UsageError):
+    """A server that was started with ``--strict`` takes no change of what its sender may not have seen."""
+
+    code = "precondition_required"
+    http_status = 428
+    meaning = "a strict server wants to know by If-Match which revision is replaced"
+
+
 class InvalidConfiguration(UsageError):
     """A configuration file or value cannot be used; the message names file, line and key."""
 
@@ -148,6 +158,15 @@ class Conflict(KasError):
     def __init__(self, message: str, *, next_step: str, current: object = None) -> None:
         super().__init__(message, next_step=next_step)
         self.current = current
+
+
+class ProjectMismatch(KasError):
+    """The project of that name belongs to another repository; nothing was read or changed."""
+
+    code = "project_mismatch"
+    exit_status = 4
+    http_status = 409
+    meaning = "on that server, the project of that name belongs to another repository"
 
 
 class KeyReused(KasError):

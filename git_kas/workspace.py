@@ -13,7 +13,7 @@ from git_kas.domain.names import relative_folder
 from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository, UsageError
 from git_kas.plugin.manager import OBSERVER_HOOK, PluginManager
 from git_kas.plugin_ports import FILES_PLUGIN, GIT_PLUGIN, PROCESS_PLUGIN, PluginPorts
-from git_kas.ports.store import Store, StoreRequest
+from git_kas.ports.store import Store, StoreRequest, no_repository
 from git_kas.usecases.observed_store import ObservedStore
 
 if TYPE_CHECKING:
@@ -206,14 +206,26 @@ class Workspace(PluginPorts):
     @cached_property
     def store(self) -> Store:
         """The plan store that ``kas.store`` names; observers are told of what is committed through it."""
-        setting, environment = self.config.setting("store"), self.environment
-        found = self.open_store(setting, lambda: self.project.value, environment=environment)
+        found = self.open_store(
+            self.config.setting("store"),
+            lambda: self.project.value,
+            environment=self.environment,
+            find_repository=self.repository_id,
+        )
         return ObservedStore(found, self._tell_observers)
 
     def open_store(
-        self, setting: Setting, find_project: Callable[[], str], *, environment: Mapping[str, str]
+        self,
+        setting: Setting,
+        find_project: Callable[[], str],
+        *,
+        environment: Mapping[str, str],
+        find_repository: Callable[[], str] = no_repository,
     ) -> Store:
-        """The plan store at the URL ``setting``, opened for one project and with what ``environment`` holds."""
+        """The plan store at the URL ``setting``, opened for one project and with what ``environment`` holds.
+
+        Other repositories' projects may be read too, so only ``find_repository`` tells the store where we are.
+        """
         request = StoreRequest(
             setting.value,
             self.location,
@@ -223,6 +235,7 @@ class Workspace(PluginPorts):
             lambda: self.watch,
             self.tracking_branches,
             environment,
+            find_repository,
         )
         with _named(setting):
             found = self.plugins.call(setting.value.partition(":")[0], "kas_store", request=request)

@@ -82,8 +82,7 @@ class FakeRepository:
         reached: dict[ObjectId, Sequence[ObjectId]] = {}
         pending = list(tips)
         while pending:
-            commit = pending.pop()
-            if commit in reached:
+            if (commit := pending.pop()) in reached:
                 continue
             if commit not in self.history:
                 raise ProgramFailed(f"commit {commit} is missing.", next_step="Add it to the history.")
@@ -94,6 +93,14 @@ class FakeRepository:
     def is_shallow(self) -> bool:
         """See :class:`git_kas.ports.git.Repository`."""
         return self.shallow
+
+    def root_of(self, refs: Sequence[str]) -> ObjectId | None:
+        """See :class:`git_kas.ports.git.Repository`."""
+        tips = {branch.name.ref: branch.tip for branch in self.branches} | dict(self.remotes)
+        commit = next(filter(None, (tips.get(self.symbolic.get(ref, ref)) for ref in refs)), None)
+        while commit is not None and self.history[commit]:
+            commit = self.history[commit][0]
+        return None if self.shallow else commit
 
     def reflog(self, branch: BranchName) -> Sequence[str]:
         """See :class:`git_kas.ports.git.Repository`."""

@@ -63,6 +63,13 @@ class Repository(Protocol):
     def is_shallow(self) -> bool:
         """Whether history is cut off by a shallow clone."""
 
+    def root_of(self, refs: Sequence[str]) -> ObjectId | None:
+        """The commit that first parents lead to from the first of ``refs`` that names a commit.
+
+        ``refs`` are full names, or ``HEAD``. None where none of them names one, and where history is cut off or
+        not all here.
+        """
+
     def reflog(self, branch: BranchName) -> Sequence[str]:
         """The messages of the branch's reflog, oldest first; empty where none is kept."""
 

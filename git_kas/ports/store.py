@@ -35,6 +35,11 @@ def no_branches(path: str) -> Sequence[str]:
     return ()
 
 
+def no_repository() -> str:
+    """The root commit of who has none."""
+    return ""
+
+
 def commit_each(
     commit: Callable[[Mutation, Request], Outcome], asked: Sequence[tuple[Mutation, Request]]
 ) -> Sequence[Outcome | KasError]:
@@ -55,7 +60,8 @@ class StoreRequest(NamedTuple):
     functions, because finding out may take calls of Git that not every store needs; the folder is relative to
     a worktree, with ``/`` between segments. ``tracking_branches`` names the local and remote-tracking branches
     that hold a file at such a path. ``open_watch`` makes what tells of changes on disk. ``environment`` is that
-    of the process, for what belongs to its user: tokens, proxies.
+    of the process, for what belongs to its user: tokens, proxies. ``repository_id`` is a function for the same
+    reason: the root commit of the repository, which is the same in every clone, empty where it is not known.
     """
 
     url: str
@@ -66,6 +72,7 @@ class StoreRequest(NamedTuple):
     open_watch: Callable[[], Watch]
     tracking_branches: Callable[[str], Sequence[str]] = no_branches
     environment: Mapping[str, str] = NOTHING
+    repository_id: Callable[[], str] = no_repository
 
 
 class StoreDescription(NamedTuple):

@@ -25,11 +25,16 @@ class HostRequest(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A mutation of one project."""
+    """A mutation of one project.
+
+    ``repository`` is the root commit of whoever asks, empty where that is not known. The first commit that
+    names one binds the project to it, in the same durable step; one that names another is refused afterwards.
+    """
 
     project: str
     mutation: Mutation
     request: Request
+    repository: str = ""
 
 
 class Outage(Protocol):
@@ -65,11 +70,20 @@ class StoreHost(Protocol):
         It is asked for every request, and costs next to nothing where the place allows.
         """
 
+    def repository_of(self, project: str) -> str:
+        """The root commit of the repository that the project is bound to, empty if there is none.
+
+        Only a commit can change it, and only where there was none.
+        """
+
     def store(self, project: str) -> Store:
         """The store of one project; it shares the host's connections, and closing it does nothing."""
 
     def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
-        """As :meth:`git_kas.ports.store.Store.commit_all`, over several projects at the price of one."""
+        """As :meth:`git_kas.ports.store.Store.commit_all`, over several projects at the price of one.
+
+        What comes from a repository that the project is not bound to is refused with ProjectMismatch.
+        """
 
     def keep_piece(self, project: str, piece: bytes) -> str:
         """Keep a piece of a request that is too large for one, for an hour or so; its SHA-256.

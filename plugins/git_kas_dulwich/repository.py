@@ -152,6 +152,16 @@ class DulwichRepository:
         """See :class:`git_kas.ports.git.Repository`."""
         return os.path.exists(os.path.join(self._common_dir, "shallow"))
 
+    def root_of(self, refs: Sequence[str]) -> ObjectId | None:
+        """See :class:`git_kas.ports.git.Repository`."""
+        if self.is_shallow():
+            return None
+        with self._open() as repository:
+            commit = next(filter(None, (_commit_at(repository, ref) for ref in refs)), None)
+            while commit is not None and commit.parents:
+                commit = _peeled(repository, commit.parents[0])
+            return ObjectId.trusted(commit.id.decode("ascii")) if commit is not None else None
+
     def reflog(self, branch: BranchName) -> Sequence[str]:
         """See :class:`git_kas.ports.git.Repository`."""
         # dulwich 1.2 fails at an entry without a message, as git update-ref writes it.
@@ -227,6 +237,14 @@ def _local_branch(repository: Repo, ref: Ref, tracking: TrackingReferences) -> L
         tip = ObjectId.trusted(commit.id.decode("ascii"))
         return LocalBranch(name, tip, usable_time(commit.commit_time), upstream, leads_to)
     return LocalBranch(name, None, None, upstream, leads_to)
+
+
+def _commit_at(repository: Repo, ref: str) -> Commit | None:
+    """The commit that ``ref`` leads to, if there is one."""
+    try:
+        return _peeled(repository, repository.refs[Ref(os.fsencode(ref))])
+    except (KeyError, SymrefLoop):
+        return None
 
 
 def _peeled(repository: Repo, raw: bytes) -> Commit | None:

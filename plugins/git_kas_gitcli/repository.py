@@ -82,6 +82,24 @@ class PlumbingRepository:
         """See :class:`git_kas.ports.git.Repository`."""
         return os.path.exists(os.path.join(self._common_dir, "shallow"))
 
+    def root_of(self, refs: Sequence[str]) -> ObjectId | None:
+        """See :class:`git_kas.ports.git.Repository`; mostly one call, as all references have the same root."""
+        if self.is_shallow():
+            return None
+        roots = self._roots(refs)
+        if len(roots) > 1:
+            roots = next(filter(None, (self._roots([ref]) for ref in refs)), [])
+        return ObjectId.trusted(roots[0]) if roots else None
+
+    def _roots(self, refs: Sequence[str]) -> list[str]:
+        """The roots that first parents lead to from those of ``refs`` that there are.
+
+        Replace refs are one clone's own, so what they say does not count.
+        """
+        options = ("--first-parent", "--max-parents=0", "--ignore-missing")
+        _, output, _ = self._git.attempt("--no-replace-objects", "rev-list", *options, *refs, "--")
+        return output.decode("ascii").split()
+
     def reflog(self, branch: BranchName) -> Sequence[str]:
         """See :class:`git_kas.ports.git.Repository`."""
         if os.path.isdir(os.path.join(self._common_dir, "reftable")):

@@ -132,6 +132,24 @@ class LibgitRepository:
         """See :class:`git_kas.ports.git.Repository`."""
         return self._repository.is_shallow
 
+    def root_of(self, refs: Sequence[str]) -> ObjectId | None:
+        """See :class:`git_kas.ports.git.Repository`."""
+        if self._repository.is_shallow:
+            return None
+        found = next(filter(None, map(self._commit_at, refs)), None)
+        try:
+            while found is not None and found.parent_ids:
+                found = self._repository[found.parent_ids[0]].peel(pygit2.Commit)
+        except (KeyError, pygit2.GitError):
+            return None
+        return ObjectId.trusted(str(found.id)) if found is not None else None
+
+    def _commit_at(self, ref: str) -> pygit2.Commit | None:
+        try:
+            return self._repository.references[ref].peel(pygit2.Commit)
+        except (KeyError, pygit2.GitError):
+            return None
+
     def reflog(self, branch: BranchName) -> Sequence[str]:
         """See :class:`git_kas.ports.git.Repository`."""
         with _typed_errors():

@@ -22,5 +22,6 @@ def open_store(request: StoreRequest) -> RemoteStore:
     """
     address = parse_address(request.url)
     token = find_token(address, request.environment)
-    transport = Transport(address, token, proxy_for(address, request.environment))
+    proxy = proxy_for(address, request.environment)
+    transport = Transport(address, token, proxy, request.repository_id)
     return RemoteStore(transport, request.project)

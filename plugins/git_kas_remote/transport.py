@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import urllib3
@@ -11,12 +12,15 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
 from git_kas.errors import UsageError
+from git_kas.ports.store import no_repository
 from git_kas.version import VERSION
 from git_kas_remote.connection import SLOWEST, TimelyPool, TimelySecurePool
 from git_kas_remote.exchange import PATIENCE, Asking, Received
 from git_kas_remote.faults import Faults, is_cut_off, pause_asked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from urllib3.response import BaseHTTPResponse
 
     from git_kas_remote.address import Address
@@ -32,8 +36,15 @@ _PAUSES: Final = 2
 class Transport:
     """The way to one server; from any thread."""
 
-    def __init__(self, address: Address, token: Token, proxy: str | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        token: Token,
+        proxy: str | None = None,
+        repository_id: Callable[[], str] = no_repository,
+    ) -> None:
         self.address = address
+        self._repository_id = repository_id
         self._faults = Faults(address, token)
         self._headers = {"User-Agent": f"git-kas/{VERSION}", "Accept-Encoding": "identity"}
         if token.text:
@@ -95,6 +106,12 @@ class Transport:
         """Close all connections."""
         self._manager.clear()
 
+    @cached_property
+    def _own_headers(self) -> Mapping[str, str]:
+        """What goes with every request; the server learns from which repository it comes."""
+        repository = self._repository_id()
+        return {**self._headers, "Kas-Repository": repository} if repository else self._headers
+
     def _make_manager(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy is None:
             manager = urllib3.PoolManager(maxsize=_CONNECTIONS)
@@ -111,7 +128,9 @@ class Transport:
     def _exchange(self, asking: Asking, body: bytes | None) -> Received:
         """Send a request and read the answer; errors are the library's own."""
         more = len(body) / SLOWEST if body else 0.0
-        headers = {**self._headers, "Content-Type": "application/json"} if body is not None else self._headers
+        headers = self._own_headers
+        if body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
         response = self._manager.urlopen(
             asking.method,
             self.address.base + asking.path,

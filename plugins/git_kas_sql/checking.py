@@ -59,7 +59,7 @@ def _of_file(connection: Connection) -> Iterator[str]:
 
 
 def _of_projects(connection: Connection) -> Iterator[str]:
-    for row in connection.execute(select(PROJECTS)):
+    for row in connection.execute(select(PROJECTS.c.name, PROJECTS.c.passengers)):
         passengers, problem = _read(json.loads, row.passengers)
         if problem or not isinstance(passengers, dict):
             yield f"{row.name}: what was imported cannot be read{problem}."

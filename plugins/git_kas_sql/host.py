@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from git_kas.domain.binding import check_binding
 from git_kas.domain.decide import decide
 from git_kas.domain.project import Project
 from git_kas.domain.timestamps import timestamp
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     from git_kas_sql.database import Database
     from git_kas_sql.feed import Feed
 
+_BOUND_SINCE: Final = 3
+"""The version of the schema that brought what projects are bound to."""
+
 _MOST_KNOWN: Final = 10_000
+"""Projects whose numbers are remembered: anybody can ask for names that there are not."""
 
 
 class SqlHost:
@@ -67,10 +72,20 @@ class SqlHost:
             known = {}
             if version is not None:
                 self._seen = (version, known)
-        if project not in known:
+        change = known.get(project)
+        if change is None:
             with self.reading(project) as rows:
-                known[project] = rows.change if rows else 0
-        return known[project]
+                change = rows.change if rows else 0
+            known[project] = change
+        return change
+
+    def repository_of(self, project: str) -> str:
+        """See :class:`git_kas.ports.store_host.StoreHost`."""
+        with self._tables.reading(_BOUND_SINCE) as connection:
+            if connection is None:
+                return ""
+            asked = select(PROJECTS.c.repository).where(PROJECTS.c.name == project)
+            return connection.execute(asked).scalar_one_or_none() or ""
 
     def store(self, project: str) -> SqlStore:
         """See :class:`git_kas.ports.store_host.StoreHost`."""
@@ -107,7 +122,7 @@ class SqlHost:
             self._tables.insist(connection)
             before = {project: found.change for project, found in rows.items()}
             now = timestamp(self._clock.now_ns())
-            answers = [_commit(rows[project], mutation, request, now) for project, mutation, request in asked]
+            answers = [_commit(rows[one.project], one, now) for one in asked]
             if before == {project: found.change for project, found in rows.items()}:
                 connection.rollback()
                 return answers
@@ -144,11 +159,12 @@ class SqlHost:
             pieces.drop(connection, project, ids)
 
 
-def _commit(rows: Rows, mutation: Mutation, request: Request, now: str) -> Outcome | KasError:
+def _commit(rows: Rows, asked: Asked, now: str) -> Outcome | KasError:
     try:
-        decision = decide(rows, mutation, request, now)
+        check_binding(asked.project, rows.head.repository, asked.repository)
+        decision = decide(rows, asked.mutation, asked.request, now)
     except KasError as error:
         return error
     if decision.commit is not None:
-        rows.head = write_commit(rows.connection, rows.head, decision.commit)
+        rows.head = write_commit(rows.connection, rows.head, decision.commit, asked.repository)
     return decision.outcome

@@ -36,6 +36,7 @@ MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
         """,
         "CREATE UNIQUE INDEX name_of_token ON tokens (name) WHERE revoked_at = ''",
     ),
+    3: ("ALTER TABLE projects ADD COLUMN repository TEXT DEFAULT '' NOT NULL",),
 }
 """By the version that they lead to, the statements that make it of the one before, on every kind of database.
 

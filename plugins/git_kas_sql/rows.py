@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 
 
 class Head(NamedTuple):
-    """The row of a project: its number in the database, and its last commit."""
+    """The row of a project: its number in the database, and its last commit.
+
+    ``repository`` is read by writers only, as older schemas have none.
+    """
 
     id: int
     change: int
     last_time: str
     passengers: str
+    repository: str = ""
 
 
 class Rows:
@@ -183,8 +187,8 @@ def _name(record: PlanRecord) -> PlanName:
 
 def find_head(connection: Connection, project: str, *, to_write: bool = False) -> Head | None:
     """The row of ``project``, None without one; ``to_write`` locks it until the end of the transaction."""
-    asked = select(PROJECTS.c.id, PROJECTS.c.change, PROJECTS.c.last_time, PROJECTS.c.passengers).where(
-        PROJECTS.c.name == project
-    )
-    found = connection.execute(asked.with_for_update() if to_write else asked).one_or_none()
+    asked = select(PROJECTS.c.id, PROJECTS.c.change, PROJECTS.c.last_time, PROJECTS.c.passengers)
+    if to_write:
+        asked = asked.add_columns(PROJECTS.c.repository).with_for_update()
+    found = connection.execute(asked.where(PROJECTS.c.name == project)).one_or_none()
     return Head(*found) if found is not None else None

@@ -28,7 +28,7 @@ from sqlalchemy import (
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-VERSION: Final = 2
+VERSION: Final = 3
 """The number of the newest schema; see :mod:`git_kas_sql.migrations`."""
 
 _TO_ESCAPE: Final = re.compile("[\\\\\0\ud800-\udfff]")
@@ -70,8 +70,13 @@ PROJECTS = Table(
     Column("change", BigInteger, nullable=False),
     Column("last_time", Text, nullable=False),
     Column("passengers", Text, nullable=False),
+    Column("repository", Text, nullable=False, server_default=""),
 )
-"""``change`` and ``last_time`` are those of the project's last commit. Writers lock the row."""
+"""``change`` and ``last_time`` are those of the project's last commit. Writers lock the row.
+
+``repository`` is the root commit of the repository that the project is bound to, empty before that
+(:mod:`git_kas.domain.binding`). Since version 3.
+"""
 
 PLANS = Table(
     "plans",

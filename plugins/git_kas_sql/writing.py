@@ -31,8 +31,11 @@ def lock_project(connection: Connection, project: str) -> Head:
     return found
 
 
-def write_commit(connection: Connection, head: Head, commit: Commit) -> Head:
-    """Write ``commit`` behind the last one of the project ``head``; its row afterwards."""
+def write_commit(connection: Connection, head: Head, commit: Commit, repository: str = "") -> Head:
+    """Write ``commit`` behind the last one of the project ``head``; its row afterwards.
+
+    A project that belongs to no repository yet belongs to ``repository`` from then on.
+    """
     id_ = head.id
     plans = [
         {
@@ -61,12 +64,9 @@ def write_commit(connection: Connection, head: Head, commit: Commit) -> Head:
     ]
     insert_rows(connection, CONTENTS, contents, ("project", "id"))
     passengers = _text(dict(commit.passengers)) if commit.passengers is not None else head.passengers
-    new = Head(id_, commit.change, commit.time, passengers)
-    connection.execute(
-        PROJECTS.update()
-        .where(PROJECTS.c.id == id_)
-        .values(change=new.change, last_time=new.last_time, passengers=new.passengers)
-    )
+    new = Head(id_, commit.change, commit.time, passengers, head.repository or repository)
+    values = new._asdict()
+    connection.execute(PROJECTS.update().where(PROJECTS.c.id == values.pop("id")).values(values))
     return new
 
 

@@ -20,11 +20,13 @@ from git_kas.domain.codec import encode_project
 from git_kas.domain.lifecycle import Actor
 from git_kas.domain.mutation import Author, Create, Request
 from git_kas.domain.names import PlanName
-from git_kas.errors import AlreadyExists, KasError, ReadOnly, SchemaTooNew, StoreCorrupt
+from git_kas.errors import AlreadyExists, KasError, ProjectMismatch, ReadOnly, SchemaTooNew, StoreCorrupt
 from git_kas.ports.fakes import FakeClock
-from git_kas.ports.store_host import HostRequest
+from git_kas.ports.store_host import Asked, HostRequest
 from git_kas_files.watch import DiskWatch
 from git_kas_sql import schema
+from git_kas_sql.checking import damages
+from git_kas_sql.database import Database
 from git_kas_sql.host import SqlHost
 from git_kas_sql.opening import open_host
 from old_databases import make_old_database
@@ -33,7 +35,7 @@ from support import EPOCH
 
 PLAN = PlanName("2026-02-01-new.md")
 USER = Request(Author(Actor.USER, "Ada"))
-OLD = [1]
+OLD = [1, 2]
 WRITERS = 6
 
 
@@ -138,6 +140,30 @@ def test_reading_an_older_schema_changes_nothing(url: str, old: int) -> None:
 
 
 @pytest.mark.parametrize("old", OLD)
+def test_an_older_schema_is_no_damage(url: str, old: int) -> None:
+    make_old_database(url, old)
+    database = Database(url)
+    try:
+        assert damages(database) == []
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_a_project_of_an_older_schema_is_bound_once_it_is_written(url: str, old: int) -> None:
+    make_old_database(url, old)
+    host = opened(url)
+    try:
+        assert host.repository_of("shop") == ""
+        mine, theirs = Asked("shop", Create(PLAN), USER, "a" * 40), Asked("shop", Create(PLAN), USER, "b" * 40)
+        assert not isinstance(host.commit_all([mine])[0], KasError)
+        assert host.repository_of("shop") == "a" * 40
+        assert isinstance(host.commit_all([theirs])[0], ProjectMismatch)
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize("old", OLD)
 def test_the_first_writer_brings_it_up_to_date_after_a_backup(url: str, old: int) -> None:
     before = make_old_database(url, old)
     write(url)
@@ -166,6 +192,7 @@ def test_a_backup_is_never_written_over(url: str) -> None:
     before = make_old_database(url, 1)
     write(url)
     asked(url, "DROP TABLE tokens")
+    asked(url, "ALTER TABLE projects DROP COLUMN repository")
     asked(url, "UPDATE kas_schema SET version = 1")
     write(url, PlanName("2026-02-02-second.md"))
     found = []
@@ -318,7 +345,7 @@ while True:
         migrations.write(url)
         os._exit(0)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    found.append([status, migrations.version(url), migrations.exports(url), "tokens" in migrations.shape(url)])
+    found.append([status, migrations.version(url), migrations.exports(url), migrations.shape(url)])
     if status != -signal.SIGKILL or found[-1][1] != found[0][1]:
         break
 print(json.dumps(found))
@@ -329,6 +356,7 @@ print(json.dumps(found))
 def test_whoever_is_killed_leaves_the_one_version_or_the_other(url: str, old: int) -> None:
     """Each first writer is killed one step later than the one before: a statement, a file, a commit."""
     before = make_old_database(url, old)
+    old_shape = json.loads(json.dumps(shape(url)))
     arguments = json.dumps([url, [str(Path(__file__).parents[1])]])
     finished = subprocess.run(
         [sys.executable, "-c", KILLED_EVERYWHERE, arguments], capture_output=True, check=False
@@ -336,7 +364,7 @@ def test_whoever_is_killed_leaves_the_one_version_or_the_other(url: str, old: in
     assert finished.returncode == 0, finished.stderr.decode()
     *killed, after = json.loads(finished.stdout)
     assert len(killed) > 10
-    assert all(found == [-signal.SIGKILL, old, before, False] for found in killed)
+    assert all(found == [-signal.SIGKILL, old, before, old_shape] for found in killed)
     assert after[1] == schema.VERSION
     with suppress(AlreadyExists):
         write(url)
