@@ -43,6 +43,7 @@ class ServeOptions(NamedTuple):
     most_watchers: int
     cert: str | None = None
     key: str | None = None
+    strict: bool = False
 
 
 class Server(NamedTuple):
@@ -120,7 +121,8 @@ class Serving:
         listener = listen(options.bind, options.port)
         address = url_of(listener, "https" if certificate else "http")
         token_file = self._first_token(access, address) if not options.read_only else ""
-        services = Services(host, most_watchers=options.most_watchers, read_only=options.read_only)
+        rules = {"read_only": options.read_only, "strict": options.strict}
+        services = Services(host, most_watchers=options.most_watchers, **rules)
         hosts = HostCheck([options.bind, *options.allowed_hosts])
         threads = options.most_watchers + WORKING_THREADS
         runner = run(Application(services, access, hosts), listener, threads, services.hub.release)

@@ -39,7 +39,7 @@ from git_kas.version import VERSION
 from tools.driving_page import driving_page
 from tools.hooks_page import hooks_page
 from tools.plan_document_page import plan_document_page
-from tools.routes_page import routes_page
+from tools.routes_page import openapi_file, routes_page
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- Made by tools/generate.py from the code; do not edit. -->\n\n"
@@ -264,6 +264,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/doctor.md": doctor_page,
     "docs/reference/hooks.md": lambda: hooks_page(NOTICE, table),
     "docs/reference/plugin-hooks.md": plugin_hooks_page,
+    "docs/reference/openapi.json": openapi_file,
     "docs/reference/output.schema.json": schema_file,
     "git_kas/man/git-kas.1": man_page,
 }

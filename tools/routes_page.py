@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 
 from git_kas.domain.mutation import LARGEST_BODY
 from git_kas.errors import error_types
+from git_kas.server.contract import HEADERS
+from git_kas.server.openapi import describe
 from git_kas.server.routes import ROUTES
 from git_kas.server.v1 import PROTOCOL
 
 Table = Callable[[Sequence[str], Iterable[Sequence[str]]], str]
 
-REQUEST_HEADERS = (
-    ("`If-None-Match`", "an `ETag` that was answered before: 304 and no body while it is true"),
-    (
-        "`If-Match`",
-        "the plan's revision, as its `ETag` says it: a change is refused with 412 if it has another",
-    ),
-    (
-        "`Idempotency-Key`",
-        "makes a repetition of the same change harmless: the first outcome is answered again",
-    ),
-    ("`Kas-Actor`", "`user`, `agent` or `system`: on whose behalf a change is made; agents are always agents"),
-    ("`Kas-By`", "a person's name for the history, in UTF-8"),
-)
+
+def openapi_file() -> str:
+    """What ``git kas serve`` answers at ``/v1/openapi.json``."""
+    return json.dumps(describe(), indent=1) + "\n"
 
 
 def routes_page(notice: str, table: Table) -> str:
@@ -49,7 +43,7 @@ def routes_page(notice: str, table: Table) -> str:
         f"`HEAD` is answered where `GET` is. Every answer bears `Kas-Protocol: {PROTOCOL}`.\n\n"
         + table(("method", "path", "role", "meaning"), rows)
         + "\n## Headers of requests\n\n"
-        + table(("header", "meaning"), REQUEST_HEADERS)
+        + table(("header", "meaning"), [(f"`{name}`", header.meaning) for name, header in HEADERS.items()])
         + "\n## Errors\n\n"
         '`{"error": "…", "code": "…", "next": "…"}`; a conflict says the plan as it is under `current`. A '
         "stale `If-Match` is answered with 412. Busy ones bear `Retry-After`.\n\n"

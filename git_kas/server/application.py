@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qs, quote, unquote_to_bytes
 
@@ -30,6 +31,9 @@ _ALWAYS: Final = (("Kas-Protocol", str(PROTOCOL)), ("X-Content-Type-Options", "n
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _MOST_MEMBERS: Final = 100
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
+_METHODS: Final = frozenset({"GET", "HEAD", *_WITH_BODY, "DELETE", "OPTIONS", "PATCH"})
+_OTHER: Final = "other"
+"""How methods and paths are counted that are none of ours."""
 
 
 class Application:
@@ -40,7 +44,7 @@ class Application:
         self._access = access
         self._hosts = hosts
         self._bottle = bottle.Bottle()
-        self._bottle.default_error_handler = _routing_failure
+        self._bottle.default_error_handler = self._routing_failure
         for route in ROUTES:
             path = _PLACEHOLDER.sub(r"<\1>", route.path)
             self._bottle.route(path, route.method, self._responder(route))
@@ -57,15 +61,23 @@ class Application:
 
     def _responder(self, route: Route) -> Callable[..., Any]:
         def respond(**segments: str) -> Any:  # noqa: ANN401 - Bottle has no types
-            answer = self._answer(route, segments, bottle.request.environ)
+            began = time.perf_counter()
+            environ = bottle.request.environ
+            answer = self._answer(route, segments, environ)
+            seconds = time.perf_counter() - began
+            self._services.metrics.answered(environ["REQUEST_METHOD"], route.path, answer.status, seconds)
             headers = [("Content-Type", answer.kind), *answer.headers]
-            return bottle.HTTPResponse(answer.body, answer.status, headers)
+            body = answer.body if answer.stream is None else answer.stream
+            return bottle.HTTPResponse(body, answer.status, headers)
 
         return respond
 
     def _answer(self, route: Route, segments: Mapping[str, str], environ: WSGIEnvironment) -> Answer:
         try:
-            return route.handler(self._call(route, segments, environ), self._services)
+            call = self._call(route, segments, environ)
+            if call.project and route.method == "GET":  # what changes something is checked as part of that
+                self._services.check_repository(call)
+            return route.handler(call, self._services)
         except KasError as error:
             if (error.http_status or 500) >= 500:
                 _LOG.warning("%s %s: %s", route.method, route.path, error.message)
@@ -98,6 +110,13 @@ class Application:
             _body(environ) if route.method in _WITH_BODY else b"",
             grant,
         )
+
+    def _routing_failure(self, failure: Any) -> bytes:  # noqa: ANN401 - Bottle has no types
+        method = bottle.request.environ["REQUEST_METHOD"]
+        self._services.metrics.answered(
+            method if method in _METHODS else _OTHER, _OTHER, failure.status_code, 0.0
+        )
+        return _refused(failure)
 
 
 def _raw_path(environ: WSGIEnvironment) -> str:
@@ -149,7 +168,7 @@ _ROUTING: Final[Mapping[int, _Words]] = {
 _OTHERWISE: Final = _Words("internal", "internal error")
 
 
-def _routing_failure(failure: Any) -> bytes:  # noqa: ANN401 - Bottle has no types
+def _refused(failure: Any) -> bytes:  # noqa: ANN401 - Bottle has no types
     """What Bottle refuses itself, as JSON."""
     words = _ROUTING.get(failure.status_code, _OTHERWISE)
     allowed: str = failure.headers.get("Allow", "")

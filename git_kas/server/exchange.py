@@ -6,17 +6,19 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from git_kas.domain.binding import is_root_id
 from git_kas.domain.names import PlanName
 from git_kas.domain.wire import encode
 from git_kas.errors import InvalidName, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from git_kas.server.access import Grant
 
 JSON: Final = "application/json"
 MARKDOWN: Final = "text/markdown"
+BYTES: Final = "application/octet-stream"
 TEXT: Final = "text/plain; charset=utf-8"
 
 _LONGEST_PROJECT: Final = 200
@@ -75,7 +77,7 @@ class Call(NamedTuple):
             UsageError: it is none.
         """
         text = self.asked(name) or "0"
-        if not (text.isascii() and text.isdigit() and len(text) < 20):
+        if not is_number(text):
             raise UsageError(f"'{name}' is no whole number.", next_step=f"Use {name}=0 or more.")
         return min(int(text), most)
 
@@ -97,6 +99,20 @@ class Call(NamedTuple):
             UsageError: it is none.
         """
         return json_object(self.body)
+
+    def repository(self) -> str:
+        """The root commit of the repository that the request comes from, empty if it does not say so.
+
+        Raises:
+            UsageError: it is none.
+        """
+        text: str = self.environ.get("HTTP_KAS_REPOSITORY", "")
+        if text and not is_root_id(text):
+            raise UsageError(
+                "Kas-Repository is no id of a commit.",
+                next_step="Send it in full, in small letters, or not at all.",
+            )
+        return text
 
     def if_revision(self) -> int | None:
         """The revision that ``If-Match`` wants, None for any. What is no revision of ours matches none.
@@ -129,12 +145,13 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 class Answer(NamedTuple):
-    """What is answered; ``kind`` is the type of the body."""
+    """What is answered; ``kind`` is the type of the body. A ``stream`` is a body that comes in pieces."""
 
     status: int
     body: bytes = b""
     kind: str = TEXT
     headers: tuple[tuple[str, str], ...] = ()
+    stream: Iterable[bytes] | None = None
 
 
 def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> Answer:
@@ -145,6 +162,11 @@ def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> 
 def plain_json_answer(value: object) -> Answer:
     """``value`` as JSON in ASCII: what is large and read by our own client alone is not copied to escape it."""
     return Answer(200, json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii"), JSON)
+
+
+def is_number(text: str) -> bool:
+    """Whether ``text`` is a whole number as we write them."""
+    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 def checked_project(text: str) -> str:

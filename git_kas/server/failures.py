@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from git_kas.domain.plan import Plan
 from git_kas.domain.wire import plan_entry
-from git_kas.errors import Busy, Conflict, KasError, Unauthenticated
+from git_kas.errors import Busy, Conflict, KasError, Unauthenticated, Unreachable
 from git_kas.server.exchange import Answer, json_answer
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def plain_failure(status: int, code: str, message: str, step: str = "") -> Answe
 
 def without_place(error: KasError, place: StoreDescription) -> KasError:
     """The same error without the path or address of the server's database, which is nobody's business."""
+    if isinstance(error, Unreachable):  # libpq tells addresses and names of users
+        error.message = "plan store unreachable: the database of the server."
+        return error
     path = place.place
     for text in (path, path.rpartition("/")[0]):
         if len(text) > 1:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from git_kas.errors import Busy, KasError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from git_kas.ports.store_host import StoreHost
     from git_kas.ports.watch import Changes
 
@@ -25,6 +27,42 @@ class _Room:
         self.changed = Condition(lock)
         self.waiting = 0
         self.latest = 0
+
+
+class Followed:
+    """A project's commits: one number for all since the one before, so that nothing is kept for the slow."""
+
+    def __init__(self, room: _Room, since: int, ended: Event, leave: Callable[[], None]) -> None:
+        self._room = room
+        self._last = since
+        self._ended = ended
+        self._leave = leave
+        self._is_open = True
+
+    def wait(self, seconds: float) -> int | None:
+        """The number of the last commit, once it is greater than the one before; None after a while."""
+        with self._room.changed:
+            self._room.changed.wait_for(lambda: self._room.latest > self._last or self._ended.is_set(), seconds)
+            if self._room.latest > self._last:
+                self._last = self._room.latest
+                return self._last
+        return None
+
+    def pause(self, seconds: float) -> None:
+        """Wait a while, or until the server ends."""
+        if seconds > 0:
+            self._ended.wait(seconds)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server ends, and nothing more will come."""
+        return self._ended.is_set()
+
+    def close(self) -> None:
+        """Follow no longer."""
+        if self._is_open:
+            self._is_open = False
+            self._leave()
 
 
 class Hub:
@@ -60,6 +98,29 @@ class Hub:
         finally:
             self._leave(project, room)
 
+    def follow(self, project: str, since: int) -> Followed:
+        """The numbers of the project's commits that come after ``since``, for as long as somebody asks.
+
+        Whoever follows counts as one who waits, and closes what is returned.
+
+        Raises:
+            Busy: too many wait already.
+        """
+        room = self._enter(project)
+        try:
+            change = self._host.change_of(project)
+            with self._lock:
+                room.latest = max(room.latest, change)
+        except BaseException:
+            self._leave(project, room)
+            raise
+        return Followed(room, since, self._closed, lambda: self._leave(project, room))
+
+    @property
+    def watchers(self) -> int:
+        """How many wait now."""
+        return self._waiting
+
     def tell(self, project: str, change: int) -> None:
         """Wake those who wait for that commit, or for one before it."""
         with self._lock:
@@ -78,8 +139,9 @@ class Hub:
     def close(self) -> None:
         """Stop listening."""
         self.release()
-        if self._listening is not None:
-            self._listening.notify()
+        listening = self._listening  # the thread that listens may forget it at any time
+        if listening is not None:
+            listening.notify()
         self._thread.join(timeout=_PAUSE_AFTER_FAILURE * 2)
 
     def _enter(self, project: str) -> _Room:

@@ -14,6 +14,7 @@ from git_kas.errors import KasError, UsageError
 from git_kas.ports.store_host import Asked
 from git_kas.server.access import Role, acting, require
 from git_kas.server.exchange import etag, json_answer, json_object, malformed, plain_json_answer
+from git_kas.server.failures import without_place
 
 if TYPE_CHECKING:
     from git_kas.domain.ledger import Outcome
@@ -103,9 +104,11 @@ def _commit(call: Call, services: Services, document: dict[str, Any]) -> Answer:
         raise malformed(f"'commits' is a list of up to {_MOST_COMMITS}")
     questions = [_question(call, document) for document in asked]
     found = iter(services.commit_all([one for one in questions if isinstance(one, Asked)]))
-    answers: list[Outcome | KasError] = [
-        next(found) if isinstance(question, Asked) else question for question in questions
-    ]
+    place = services.host.describe()
+    answers: list[Outcome | KasError] = []
+    for question in questions:
+        answer = next(found) if isinstance(question, Asked) else question
+        answers.append(without_place(answer, place) if isinstance(answer, KasError) else answer)
     return json_answer({"answers": [encode_answer(answer) for answer in answers]})
 
 
@@ -117,4 +120,4 @@ def _question(call: Call, document: Any) -> Asked | KasError:  # noqa: ANN401 - 
         return error
     actor = acting(call.grant, request.by.actor)
     author = Author(actor, request.by.name or call.grant.name)
-    return Asked(call.project, mutation, request._replace(by=author))
+    return Asked(call.project, mutation, request._replace(by=author), call.repository())

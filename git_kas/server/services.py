@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from git_kas.domain.binding import check_binding
 from git_kas.domain.mutation import LARGEST_REQUEST, Author, Request
-from git_kas.errors import Busy, KasError, NotAllowed, UsageError
+from git_kas.errors import Busy, KasError, NotAllowed, PreconditionRequired, UsageError
 from git_kas.ports.store_host import Asked
 from git_kas.server.access import acting
 from git_kas.server.caches import AnswerCache, ContentCache
 from git_kas.server.exchange import Answer, etag, is_known
 from git_kas.server.hub import Hub
+from git_kas.server.metrics import Metrics
 from git_kas.server.writer import GroupWriter
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _CONTENT_BYTES: Final = 32 * 1024**2
 _READERS: Final = 8
 _PATIENCE: Final = 30.0
 _READINGS: Final = 2
+_MOST_BOUND: Final = 10_000
 _NOT_MODIFIED: Final = 304
 _ALWAYS_ASK: Final = ("Cache-Control", "private, no-cache")
 
@@ -45,19 +48,30 @@ class Snapshot(NamedTuple):
 class Services:
     """One host of plan stores, shared by all requests.
 
-    ``read_only`` refuses every mutation. ``gate`` lets only a few threads read at a time: many at once get less
+    ``read_only`` refuses every mutation, ``strict`` those that would replace what their sender may not have
+    seen. ``gate`` lets only a few threads read at a time: many at once get less
     done together (LIBRARIES, recipes).
     """
 
-    def __init__(self, host: StoreHost, *, most_watchers: int = MOST_WATCHERS, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        host: StoreHost,
+        *,
+        most_watchers: int = MOST_WATCHERS,
+        read_only: bool = False,
+        strict: bool = False,
+    ) -> None:
         self.host = host
+        self.metrics = Metrics()
         self.hub = Hub(host, most_watchers)
-        self._writer = GroupWriter(host.commit_all, self.hub.tell)
+        self._writer = GroupWriter(host.commit_all, self.hub.tell, self.metrics.committed)
         self._answers = AnswerCache(_ANSWER_BYTES)
         self._contents = ContentCache(_CONTENT_BYTES)
         self.gate = Semaphore(_READERS)
         self._read_only = read_only
         self._assembling = Lock()
+        self._strict = strict
+        self._bound: dict[str, str] = {}
 
     def close(self) -> None:
         """Commit what was asked for, let go of who waits, and close the host."""
@@ -75,7 +89,7 @@ class Services:
         """
         author = Author(acting(call.grant, call.header("Kas-Actor")), call.header("Kas-By") or call.grant.name)
         request = Request(author, call.header("Idempotency-Key"), note)
-        (answer,) = self.commit_all([Asked(call.project, mutation, request)])
+        (answer,) = self.commit_all([Asked(call.project, mutation, request, call.repository())])
         if isinstance(answer, KasError):
             raise answer
         return answer
@@ -127,7 +141,39 @@ class Services:
                 "This server only reads.", next_step="Ask whoever runs it to take off --read-only."
             )
 
+    def insist_on_precondition(self, call: Call) -> None:
+        """Go on only if the request says what it replaces, where that is wanted (RFC 6585, 3).
+
+        Raises:
+            PreconditionRequired: it does not.
+        """
+        if self._strict and not call.header("If-Match"):
+            raise PreconditionRequired(
+                "This server replaces nothing without If-Match.",
+                next_step="Send the ETag of the plan that you have read as If-Match.",
+            )
+
     # -- reading ---------------------------------------------------------------------------------------------
+
+    def check_repository(self, call: Call) -> None:
+        """Go on unless the project is bound to another repository than the request comes from.
+
+        Reading binds nothing. What a project is bound to stays, so it is asked for once.
+
+        Raises:
+            ProjectMismatch: it is.
+        """
+        repository = call.repository()
+        if not repository:
+            return
+        bound = self._bound.get(call.project, "")
+        if not bound:
+            bound = self.host.repository_of(call.project)
+            if bound:
+                if len(self._bound) >= _MOST_BOUND:
+                    self._bound.clear()
+                self._bound[call.project] = bound
+        check_binding(call.project, bound, repository)
 
     def read(self, call: Call, reader: Callable[[Call, Snapshot], Answer], *, by_change: bool) -> Answer:
         """What ``reader`` answers, remembered until the project's next commit.
@@ -140,6 +186,7 @@ class Services:
         if by_change and wanted and is_known(wanted, etag(change)[1]):
             return Answer(_NOT_MODIFIED, headers=(etag(change), _ALWAYS_ASK))
         answer = self._answers.get(call.project, change, call.url)
+        self.metrics.looked_up(found=answer is not None)
         if answer is None:
             answer = self._read_anew(call, reader, change, by_change=by_change)
         if wanted and (own := [header for header in answer.headers if header[0] == "ETag"]):

@@ -10,8 +10,12 @@ from git_kas.domain.lifecycle import parse_event, read_status
 from git_kas.domain.mutation import Create, CreateTopic, Remove, Rename, SetContent, Transition, Update
 from git_kas.domain.names import PlanName
 from git_kas.domain.wire import plan_entry, read_new_filename, read_plan_entry, read_topic_entry, topic_entry
-from git_kas.errors import NotFound
-from git_kas.server.exchange import MARKDOWN, TEXT, Answer, etag, json_answer, malformed
+from git_kas.errors import NotFound, UsageError
+from git_kas.server.contract import LONGEST_WAIT
+from git_kas.server.events import KIND as EVENTS
+from git_kas.server.events import EventStream, wants_events
+from git_kas.server.exchange import MARKDOWN, TEXT, Answer, etag, is_number, json_answer, malformed
+from git_kas.server.metrics import KIND as METRICS
 from git_kas.version import VERSION
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
 PROTOCOL: Final = 1
 _CREATED: Final = 201
 _NO_CONTENT: Final = 204
-_LONGEST_WAIT: Final = 60
 
 
 # -- the server ------------------------------------------------------------------------------------------------
@@ -91,8 +94,28 @@ def plan_history(call: Call, snapshot: Snapshot) -> Answer:
 
 def changes(call: Call, services: Services) -> Answer:
     """``GET …/changes``."""
-    seconds = call.seconds("wait", most=_LONGEST_WAIT)
+    if wants_events(call.header("Accept")):
+        return _events(call, services)
+    seconds = call.seconds("wait", most=LONGEST_WAIT)
     return json_answer({"change": services.hub.wait(call.project, call.number("since"), seconds)})
+
+
+def _events(call: Call, services: Services) -> Answer:
+    """The same as a stream; who comes again says by ``Last-Event-ID`` what it was told last."""
+    last = call.header("Last-Event-ID")
+    if last and not is_number(last):
+        raise UsageError("Last-Event-ID is none of ours.", next_step="Leave it out to begin anew.")
+    since = int(last) if last else call.number("since")
+    headers = (("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"))
+    if call.environ["REQUEST_METHOD"] == "HEAD":
+        return Answer(200, b"", EVENTS, headers)
+    return Answer(200, b"", EVENTS, headers, EventStream(services.hub.follow(call.project, since)))
+
+
+def metrics(call: Call, services: Services) -> Answer:
+    """``GET /metrics``."""
+    del call
+    return Answer(200, services.metrics.text(services.hub.watchers), METRICS)
 
 
 def _with_content(plan: Plan, snapshot: Snapshot) -> dict[str, Any] | None:
@@ -131,6 +154,7 @@ def create_plan(call: Call, services: Services) -> Answer:
 
 def put_plan(call: Call, services: Services) -> Answer:
     """``PUT …/plans/{filename}``: all of the entry but a text and unknown members that it does not hold."""
+    services.insist_on_precondition(call)
     entry = read_plan_entry(call.body)
     outcome = services.commit(
         call,
@@ -152,6 +176,7 @@ def put_plan(call: Call, services: Services) -> Answer:
 
 def put_content(call: Call, services: Services) -> Answer:
     """``PUT …/plans/{filename}/content``."""
+    services.insist_on_precondition(call)
     return _done(services.commit(call, SetContent(call.plan, call.body, call.if_revision())), 200)
 
 

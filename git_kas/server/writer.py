@@ -28,15 +28,20 @@ class _Job(NamedTuple):
 class GroupWriter:
     """One thread that commits for all others; whoever waits meanwhile goes with the next commit.
 
-    ``commit_all`` is the host's; ``tell`` learns of each project's new change number. Whoever holds
+    ``commit_all`` is the host's; ``tell`` learns of each project's new change number, ``count`` of the size of
+    each group and of the commits that came of it. Whoever holds
     ``committing`` keeps it from writing.
     """
 
     def __init__(
-        self, commit_all: Callable[[Sequence[Asked]], Answers], tell: Callable[[str, int], None]
+        self,
+        commit_all: Callable[[Sequence[Asked]], Answers],
+        tell: Callable[[str, int], None],
+        count: Callable[[int, int], None] = lambda _group, _commits: None,
     ) -> None:
         self._commit_all = commit_all
         self._tell = tell
+        self._count = count
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closing = Lock()
         self.committing = Lock()
@@ -98,6 +103,8 @@ class GroupWriter:
             for job in batch:
                 job.done.set_exception(error)
             return
+        fresh = sum(isinstance(answer, Outcome) and not answer.replayed for answer in answers)
+        self._count(len(answers), fresh)
         start = 0
         for job in batch:
             mine = answers[start : start + len(job.asked)]

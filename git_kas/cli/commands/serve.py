@@ -60,7 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="a certificate (PEM, with its chain), to serve HTTPS and HTTP/2; with --key",
     )
     parser.add_argument("--key", metavar="FILE", help="the key of --cert (PEM, without a passphrase)")
-    parser.add_argument("--read-only", action="store_true", help="refuse every change")
+    _of_changes(parser)
     parser.add_argument(
         "--allowed-host",
         action="append",
@@ -77,6 +77,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _of_changes(parser: argparse.ArgumentParser) -> None:
+    """What may be changed, and how."""
+    parser.add_argument("--read-only", action="store_true", help="refuse every change")
+    parser.add_argument(
+        "--strict", action="store_true", help="replace no plan or text without If-Match: 428 (RFC 6585)"
+    )
+
+
 def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     server = Serving(app).open(
@@ -90,6 +98,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
             arguments.max_watchers,
             arguments.cert,
             arguments.key,
+            arguments.strict,
         )
     )
     data = {"url": server.url, "database": server.database}
