@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from git_kas.ports.commands import Commands
     from git_kas.ports.contents import Contents, FileMerge
     from git_kas.ports.files import NewFiles, PlanFiles, PrivateFiles, Scratch, WorktreeFiles
-    from git_kas.ports.git import Porcelain
+    from git_kas.ports.git import Porcelain, Repository
     from git_kas.ports.inspection import AdminFiles, ProcessTable
     from git_kas.ports.locks import Locks
     from git_kas.ports.operations import OperationJournal
@@ -158,6 +158,20 @@ class PluginPorts(ABC):
         contents = self.plugins.call(GIT_PLUGIN, "kas_contents", location=location, environment=environment)
         cache = self.plugins.call(FILES_PLUGIN, "kas_cache", location=location)
         return ComparisonPorts(cast("Contents", contents), self._open_file_merge, cast("Cache", cache))
+
+    def repository_id(self) -> str:
+        """By what shared stores know the repository; whatever ``kas.reader`` says, the cheapest is right."""
+        from git_kas.usecases.repository_root import find_repository_id
+
+        location, environment = self.location, self.environment
+        cache = self.plugins.call(FILES_PLUGIN, "kas_cache", location=location)
+        return find_repository_id(
+            cast("Cache", cache),
+            lambda: cast(
+                "Repository",
+                self.plugins.call(GIT_PLUGIN, "kas_repository", location=location, environment=environment),
+            ),
+        )
 
     def _open_file_merge(self) -> FileMerge:
         return cast("FileMerge", self.plugins.call(_LIBGIT2_PLUGIN, "kas_file_merge"))

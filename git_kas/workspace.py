@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting, named
 from git_kas.domain.names import relative_folder
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from git_kas.domain.ledger import Outcome
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
     from git_kas.plugin.observers import Observers
-    from git_kas.ports.cache import Cache
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Repository
     from git_kas.ports.progress import Progress
@@ -188,7 +187,7 @@ class Workspace(PluginPorts):
             self.config.setting("store"),
             lambda: self.project.value,
             environment=self.environment,
-            find_repository=self._repository_id,
+            find_repository=self.repository_id,
         )
         return ObservedStore(found, self._tell_observers)
 
@@ -246,15 +245,6 @@ class Workspace(PluginPorts):
     @cached_property
     def _listeners(self) -> tuple[Mapping[str, object], Sequence[str]]:
         return self.plugins.providers(OBSERVER_HOOK)
-
-    def _repository_id(self) -> str:
-        """By what shared stores know the repository; whatever ``kas.reader`` says, the cheapest is right."""
-        from git_kas.usecases.repository_root import find_repository_id
-
-        place: dict[str, Any] = {"location": self.location}
-        cache = cast("Cache", self.plugins.call(FILES_PLUGIN, "kas_cache", **place))
-        place["environment"] = self.environment
-        return find_repository_id(cache, lambda: self.plugins.call(GIT_PLUGIN, "kas_repository", **place))
 
     def tracking_branches(self, path: str) -> list[str]:
         """The branches, local and remote-tracking, whose tips hold a file at ``path``."""

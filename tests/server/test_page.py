@@ -17,7 +17,7 @@ def test_the_page_works_as_it_stands(serve: Callable[..., Running], environment:
     needs_program("curl")
     running = serve()
     text = PAGE.read_text()
-    commands = [line for line in text.splitlines() if line.startswith("curl ")]
+    *commands, stream = [line for line in text.splitlines() if line.startswith("curl ")]
     assert len(commands) == 4
     said = ""
     for command in commands:
@@ -30,6 +30,16 @@ def test_the_page_works_as_it_stands(serve: Callable[..., Running], environment:
         ).stdout
     assert '"status":"planning"' in said
     assert said.count("rate-limit.md") == 1
+    following = subprocess.Popen(
+        ["sh", "-c", f"exec {stream.replace('http://127.0.0.1:7433', running.url)}"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert following.stdout is not None
+    assert any(line == b'data: {"change": 2}\n' for line in following.stdout)
+    following.terminate()
+    following.communicate()
 
 
 def test_every_way_of_starting_it_is_accepted(serve: Callable[..., Running]) -> None:
