@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from git_kas.domain.codec import encode_entry, encode_keyed, encode_record
+from git_kas.domain.project import select
 from git_kas_sql.rows import Head, Rows, find_head
 from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, PROJECTS, TOPICS
 from git_kas_sql.statements import SET_HEAD, insert
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
     from git_kas.domain.ledger import Commit, HistoryEntry, KeyedOutcome, PlanRecord
+    from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Topic
 
@@ -63,6 +65,12 @@ class DraftRows(Rows):
     def keyed(self, key: str) -> KeyedOutcome | None:
         """See :class:`git_kas.domain.project.ProjectView`."""
         return self._keys.get(key) or super().keyed(key)
+
+    def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
+        """See :class:`git_kas.domain.project.ProjectView`."""
+        stored = [name for name in super().plans_of(topic, status) if name not in self._records]
+        drafted = [record.plan for record in self._records.values() if record.live]
+        return sorted([*stored, *(plan.filename for plan in select(drafted, [status], topic))])
 
     def add(self, commit: Commit) -> None:
         """Have ``commit`` follow the last one."""
