@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from git_kas.domain.codec import encode_entry, encode_keyed, encode_record
+from git_kas.domain.project import select
 from git_kas_sql.rows import Head, Rows, find_head
 from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, PROJECTS, TOPICS
 from git_kas_sql.statements import SET_HEAD, insert
@@ -68,12 +69,8 @@ class DraftRows(Rows):
     def plans_of(self, topic: str, status: StatusWord) -> list[PlanName]:
         """See :class:`git_kas.domain.project.ProjectView`."""
         stored = [name for name in super().plans_of(topic, status) if name not in self._records]
-        added = [
-            name
-            for name, record in self._records.items()
-            if record.live and record.plan.topic == topic and record.plan.status == status
-        ]
-        return sorted(stored + added)
+        drafted = [record.plan for record in self._records.values() if record.live]
+        return sorted([*stored, *(plan.filename for plan in select(drafted, [status], topic))])
 
     def add(self, commit: Commit, repository: str = "") -> None:
         """Have ``commit`` follow the last one.

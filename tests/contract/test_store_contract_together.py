@@ -10,7 +10,15 @@ from git_kas.domain.ledger import Outcome
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.mutation import Create, Remove, Rename, SetContent, Transition, Update
 from git_kas.domain.names import PlanName
-from git_kas.errors import AlreadyExists, Conflict, InvalidTransition, KasError, KeyReused, NotFound
+from git_kas.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidTransition,
+    KasError,
+    KeyReused,
+    NotFound,
+    TopicCollision,
+)
 from git_kas.ports.store import Store
 
 place, store = stores.place, stores.store
@@ -46,6 +54,25 @@ def test_each_sees_what_the_one_before_did(store: Store) -> None:
     assert store.get_content(OTHER) == b"new text"
     assert names(store) == [OTHER]
     assert last_entry(store, OTHER).change == store.changes(0, 0) == 4
+
+
+def test_each_sees_which_plans_of_its_topic_are_implemented_by_then(store: Store) -> None:
+    start = (Event.IMPLEMENT_START,)
+    for name in (PLAN, OTHER, stores.THIRD):
+        store.commit(Create(name, topic="api"), USER)
+    answers = store.commit_all(
+        [
+            (Transition(PLAN, start), USER),
+            (Transition(OTHER, start), USER),
+            (Transition(PLAN, (Event.CANCEL,)), USER),
+            (Transition(OTHER, start), USER),
+            (Update(OTHER, topic="web"), USER),
+            (Transition(stores.THIRD, start), USER),
+        ]
+    )
+    refused = [type(answer) for answer in answers if isinstance(answer, KasError)]
+    assert (refused, isinstance(answers[1], TopicCollision)) == ([TopicCollision], True)
+    assert [plan.filename for plan in store.list_plans([Status.IMPLEMENTING])] == sorted([OTHER, stores.THIRD])
 
 
 def test_one_that_is_refused_keeps_none_of_the_others_back(store: Store) -> None:

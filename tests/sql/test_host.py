@@ -13,18 +13,26 @@ from git_kas.domain.ledger import Outcome
 from git_kas.domain.lifecycle import Actor, Event
 from git_kas.domain.mutation import Author, Create, Request, Transition
 from git_kas.domain.names import PlanName
+from git_kas.domain.project import ProjectView
 from git_kas.errors import InvalidTransition, NotFound
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.store_host import Asked, HostRequest
 from git_kas_files.watch import DiskWatch
 from git_kas_sql.host import SqlHost
 from git_kas_sql.opening import open_host
+from git_kas_sql.writing import DraftRows
 from postgresql import driven
 from support import EPOCH
 
 PLAN = PlanName("2026-01-01-a.md")
 USER = Request(Author(Actor.USER, "Ada"))
 SOON = 10.0
+
+
+def test_a_draft_answers_everything_that_a_mutation_asks_itself() -> None:
+    """Not from the rows alone, in which the commits before it in its group do not stand yet."""
+    asked = {name for name in vars(ProjectView) if not name.startswith("_")}
+    assert asked - set(vars(DraftRows)) == {"change", "last_time"}  # of the head, which is always the newest
 
 
 @pytest.fixture
