@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 KIND: Final = "text/plain; version=0.0.4; charset=utf-8"
 
+RECALLED: Final = "remembered"
+"""What stands for the route of answers that are remembered as they are, whatever was asked for."""
+
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 _SIZES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 
@@ -70,6 +73,11 @@ class Metrics:
             if histogram is None:
                 histogram = self._seconds[method, route] = _Histogram(_SECONDS)
             histogram.add(seconds)
+
+    def recalled(self, status: int, seconds: float) -> None:
+        """A request was answered from memory, by the thread that read it; its route was not looked for."""
+        self.looked_up(found=True)
+        self.answered("GET", RECALLED, status, seconds)
 
     def committed(self, group: int, commits: int) -> None:
         """A group of ``group`` mutations was written in one step, and came to ``commits`` new commits."""

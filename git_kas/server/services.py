@@ -175,6 +175,10 @@ class Services:
                 self._bound[call.project] = bound
         check_binding(call.project, bound, repository)
 
+    def knows_as_bound(self, project: str, repository: str) -> bool:
+        """Whether ``project`` is known to be bound to ``repository``, or nothing is said about that."""
+        return not repository or self._bound.get(project) == repository
+
     def read(self, call: Call, reader: Callable[[Call, Snapshot], Answer], *, by_change: bool) -> Answer:
         """What ``reader`` answers, remembered until the project's next commit.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
@@ -47,8 +48,6 @@ class Shortcut:
         uri: str = environ.get("REQUEST_URI", "")
         if environ["REQUEST_METHOD"] != "GET" or not uri.startswith(_PROJECTS) or not uri.isascii():
             return None
-        if _REPOSITORY in environ:  # what a project belongs to may have to be asked for
-            return None
         authorization = environ.get("HTTP_AUTHORIZATION")
         if not self._access.remembers(authorization):
             return None
@@ -58,9 +57,18 @@ class Shortcut:
             segment = path[len(_PROJECTS) :].partition("/")[0]
             project = checked_project(unquote_to_bytes(segment).decode("utf-8"))
             require(self._access.grant(authorization, project), Role.READ)
-            return self._services.recall(project, f"{path}?{query}", environ.get("HTTP_IF_NONE_MATCH", ""))
+            if not self._services.knows_as_bound(project, environ.get(_REPOSITORY, "")):
+                return None
+            return self._recalled(project, f"{path}?{query}", environ.get("HTTP_IF_NONE_MATCH", ""))
         except (KasError, UnicodeDecodeError):
             return None
         except Exception:  # who is asked next answers that something is wrong here
             _LOG.exception("Unexpected failure of a remembered answer")
             return None
+
+    def _recalled(self, project: str, url: str, wanted: str) -> Answer | None:
+        began = time.perf_counter()
+        answer = self._services.recall(project, url, wanted)
+        if answer is not None:
+            self._services.metrics.recalled(answer.status, time.perf_counter() - began)
+        return answer

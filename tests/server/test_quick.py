@@ -81,6 +81,28 @@ def test_what_is_in_doubt_takes_the_longer_way(
     assert recall(application, path, method, **headers) is None
 
 
+def test_the_repository_is_minded_on_the_shorter_way(services: Services) -> None:
+    made = Application(services, OpenAccess(Role.USER), HostCheck([]))
+    ours = {"Kas-Repository": "a" * 40}
+    assert Client(made, ours)("POST", PLANS, {"filename": PLAN}).status == 201
+    assert Client(made)("GET", PLANS).status == 200
+    assert recall(made, PLANS, KAS_REPOSITORY="a" * 40) is None  # what it is bound to was not asked for yet
+    assert Client(made, ours)("GET", PLANS).status == 200
+    assert recall(made, PLANS, KAS_REPOSITORY="a" * 40).status == 200
+    assert recall(made, PLANS, KAS_REPOSITORY="b" * 40) is None
+    assert Client(made, {"Kas-Repository": "b" * 40})("GET", PLANS).status == 409
+
+
+def test_what_is_remembered_is_counted(application: Application) -> None:
+    ask = Client(application)
+    ask("GET", PLANS)
+    for _ in range(3):
+        assert recall(application, PLANS).status == 200
+    text = ask("GET", "/metrics").body.decode()
+    assert 'kas_http_requests_total{method="GET",route="remembered",status="200"} 3' in text
+    assert 'kas_answer_cache_lookups_total{result="hit"} 3' in text
+
+
 def test_a_token_is_minded_on_the_shorter_way(url: str) -> None:
     clock, tokens = FakeClock(EPOCH), FakeTokens()
     services = Services(host_at(url, clock))
