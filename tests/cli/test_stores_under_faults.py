@@ -16,7 +16,7 @@ from postgresql import new_database, own_server
 from support import Finished, Run
 
 STORES = ("json", "sqlite", "postgresql", "http-over-sqlite", "http-over-postgresql")
-SIZE = ("--operations", "2000", "--seconds", "15", "--clients", "4", "--plans", "6")
+SIZE = ("--operations", "2000", "--seconds", "40", "--clients", "4", "--plans", "6")
 OF_CLIENTS = ("kill", "stop", "drop")
 OF_SERVERS = ("server_kill", "server_restart", "server_stop", "lost_answer")
 
