@@ -10,10 +10,7 @@ from hypothesis import strategies as st
 
 from git_kas.domain import attempts, schedule
 from git_kas.domain.agents import MODES, Mode, Role
-from git_kas.domain.lifecycle import Actor, Event, Status
-from git_kas.domain.names import PlanName
-from git_kas.domain.plan import Move, Plan
-from git_kas.domain.plan_document import PlanDocument, parse_plan
+from git_kas.domain.plan_document import parse_plan
 from git_kas.domain.stage import (
     AT_WORK,
     PASSED,
@@ -28,46 +25,13 @@ from git_kas.domain.stage import (
     encode_run,
 )
 from git_kas.errors import InvalidTransition, NotFound, StoreCorrupt, UsageError
-
-NOW = "2026-01-01T00:00:00.000000Z"
-LATER = "2026-01-01T03:00:00.000000Z"
-PLAN = Plan(
-    PlanName("2026-01-01-shop.md"),
-    Status.IMPLEMENTING,
-    content_id="text",
-    moved=Move(NOW, Event.IMPLEMENT_START, "ready", Actor.USER),
-)
-
-
-def text(*waves: int) -> PlanDocument:
-    """A plan with so many tasks in each wave, numbered through."""
-    lines, number = ["# Shop", "**Goal:** sell"], 0
-    for wave, tasks in enumerate(waves, start=1):
-        lines.append(f"## Wave {wave}")
-        for _ in range(tasks):
-            number += 1
-            lines += [f"### Task {number}: part {number}", "", f"do {number}", ""]
-    return parse_plan("\n".join(lines))
-
-
-def begun(*waves: int, first: int = 1) -> Stage:
-    return schedule.begin_waves(PLAN, NOW, text(*waves), first)
-
-
-def start(stage: Stage, job: Job, attempt: int = 1) -> Stage:
-    return schedule.started(stage, job, Attempt(f"shop-{job.id}-{attempt}", "/wt"))
+from unit.stages import LATER, NOW, PLAN, begun, job_of, start, text
 
 
 def state(stage: Stage, id_: str) -> JobState:
     job = stage.job(id_)
     assert job is not None
     return job.state
-
-
-def job_of(stage: Stage, id_: str) -> Job:
-    job = stage.job(id_)
-    assert job is not None
-    return job
 
 
 def done(stage: Stage, *ids: str) -> Stage:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from git_kas.cli.plan_options import add_plan, add_store
-from git_kas.cli.result import Result
-from git_kas.cli.waves_view import driven_data, driven_text
+from git_kas.cli.waves_decision import add_decision, decided
 from git_kas.domain.names import plan_name_from_argument
 from git_kas.driving import Driving
 
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from git_kas.app import App
+    from git_kas.cli.result import Result
 
 DESCRIPTION = (
     "Start nothing more for a plan, and ask its agents to end. What they have done stays where it is, and\n"
@@ -24,18 +23,11 @@ EXAMPLES = (("git kas waves abort rate-limit", "stop driving it"),)
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """See :class:`git_kas.cli.result.Command`."""
-    add_plan(parser)
-    parser.add_argument("-m", "--note", default="", metavar="TEXT", help="why, for the history")
-    add_store(parser)
+    add_decision(parser)
 
 
 def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     driving = Driving(app)
     name = plan_name_from_argument(arguments.plan)
-    done = driving.abort(name, arguments.note)
-    return Result(
-        "waves.abort",
-        lambda: driven_data(done),
-        lambda style: driven_text(done, driving.attach_hint, style),
-    )
+    return decided("waves.abort", driving.abort(name, arguments.note), driving)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from git_kas.cli.plan_options import add_plan, add_store
-from git_kas.cli.result import Result
-from git_kas.cli.waves_view import driven_data, driven_text
+from git_kas.cli.waves_decision import add_decision, add_jobs, decided
 from git_kas.domain.names import plan_name_from_argument
 from git_kas.driving import Driving
 
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from git_kas.app import App
+    from git_kas.cli.result import Result
 
 DESCRIPTION = (
     "Have jobs tried again that failed, were stopped, or have been at work for too long (their agents are\n"
@@ -28,25 +27,12 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """See :class:`git_kas.cli.result.Command`."""
-    add_plan(parser)
-    parser.add_argument(
-        "--job",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="a job, as 'git kas waves status' names it; may be repeated",
-    )
-    parser.add_argument("-m", "--note", default="", metavar="TEXT", help="why, for the history")
-    add_store(parser)
+    add_decision(parser)
+    add_jobs(parser)
 
 
 def run(app: App, arguments: argparse.Namespace) -> Result:
     """See :class:`git_kas.cli.result.Command`."""
     driving = Driving(app)
     name = plan_name_from_argument(arguments.plan)
-    done = driving.retry(name, arguments.job, arguments.note)
-    return Result(
-        "waves.retry",
-        lambda: driven_data(done),
-        lambda style: driven_text(done, driving.attach_hint, style),
-    )
+    return decided("waves.retry", driving.retry(name, arguments.job, arguments.note), driving)
