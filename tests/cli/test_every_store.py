@@ -37,6 +37,7 @@ ABOUT_NO_PLANS = {
     "hooks status",
     "hooks uninstall",
     "serve",
+    "setup",
     "plugins",
     "token create",
     "token list",
@@ -144,6 +145,24 @@ STORY = (
     Step("doctor"),
     Step("store check"),
     Step("store backup copy.db"),
+    Step("plan create wave -t api -F text.md"),
+    Step("plan create other -F text.md"),
+    Step("prime wave"),
+    Step("plan implement wave"),
+    Step("implement wave"),
+    Step("implement other --wave 2"),
+    Step("implement other"),
+    Step("waves status"),
+    Step("watch --once"),
+    Step("waves status"),
+    Step("waves status wave"),
+    Step("waves retry wave --job R0-coder", environment=AS_AGENT),
+    Step("waves retry wave -m again"),
+    Step("watch --once"),
+    Step("waves abort wave"),
+    Step("waves skip other"),
+    Step("watch --once"),
+    Step("plan history other"),
     Step("plan create empty"),
     Step("plan transition empty cancel"),
     Step("cleanup empty --plans", where_shared=8),
@@ -311,6 +330,8 @@ WITHOUT_A_STORE = {
     "plan set-status b done": {2},  # without --force it is no question
     "lint": {1},  # reads the texts that are here, and finds something
     "verdict": {0},
+    "prime": {0},  # says so, and tells what it knows
+    "waves retry wave --job": {9},  # whoever asks may not
     "trash": {0},
     "undo --list": {0},
     "undo": {3},
@@ -321,7 +342,7 @@ WITHOUT_A_STORE = {
 }
 """What commands end with that need no store, or not the one that is configured; the first that fits."""
 
-HARMLESS = {"kas/operations.lock", "kas/signals", "docs/plans/.signals"}
+HARMLESS = {"kas/operations.lock", "kas/watch.lock", "kas/signals", "docs/plans/.signals"}
 """Where something may lie afterwards that is no plan: a lock, and what agents have reported."""
 
 

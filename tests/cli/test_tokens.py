@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from git_kas.domain.tokens import read_token
+from git_kas_sql.schema import VERSION
 from old_databases import make_old_database
 from postgresql import new_database
 from support import Repo, Run
@@ -124,7 +125,7 @@ def test_listing_changes_no_older_database_and_making_one_keeps_a_copy(kas: Run,
     assert kas("token", "create", "Ada", "--db", "old.db").status == 0
     backup = tmp_path / "old.db.schema-1.backup"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-    for file, version in ((path, 2), (backup, 1)):
+    for file, version in ((path, VERSION), (backup, 1)):
         connection = sqlite3.connect(file)
         assert connection.execute("SELECT version FROM kas_schema").fetchall() == [(version,)]
         connection.close()
