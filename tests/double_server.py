@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -136,11 +136,22 @@ def _read(store: MemoryStore, rest: list[str], query: dict[str, list[str]]) -> A
 def served(app: Wsgi) -> Iterator[str]:
     """Serve ``app`` on a port of its own until the context ends; its URL."""
     server = create_server(app, host="127.0.0.1", port=0, threads=24, clear_untrusted_proxy_headers=True)
-    thread = Thread(target=server.run, daemon=True)
+    closing = Event()
+
+    def serve() -> None:
+        try:
+            server.run()
+        except OSError:
+            # The loop may be in select() on the very socket that is being closed.
+            if not closing.is_set():
+                raise
+
+    thread = Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
+        closing.set()
         server.close()
         thread.join(10)
 
