@@ -33,13 +33,17 @@ _WRITING: Final = "kas_writing"
 
 
 class Database:
-    """One database. ``place`` names it for people: a path, or a URL without password."""
+    """One database. ``place`` names it for people: a path, or a URL without password.
 
-    def __init__(self, url: str) -> None:
+    The file of a *private* one is made for its owner alone; one that is there keeps its mode.
+    """
+
+    def __init__(self, url: str, *, private: bool = False) -> None:
         self._url = parse_url(url)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self.path = self._url.database or "" if self.is_sqlite else ""
         self.place = self.path if self.is_sqlite else self._url.render_as_string(hide_password=True)
+        self._private = private
         self._identity = FileIdentity(self.path)
         self._engine: Engine | None = None
         self._observer: sqlite3.Connection | None = None
@@ -72,10 +76,12 @@ class Database:
         """
         try:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            if self._private:
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise ReadOnly(
-                f"{os.path.dirname(self.path)} cannot be made: {error.strerror}. Nothing was changed.",
-                next_step="See who owns the folder above it.",
+                f"{self.path} cannot be made: {error.strerror}. Nothing was changed.",
+                next_step="See who owns the folders above it.",
             ) from error
         with speaking_of(self.place), self._connect() as connection:
             _set_write_ahead(connection)

@@ -39,16 +39,19 @@ def open_store(request: StoreRequest) -> SqlStore:
     url = request.url
     if url == "sqlite":
         url = "sqlite:///" + os.path.join(request.location.common_dir, _FOLDER, _FILE)
-    return OwnStore(open_host(HostRequest(url, request.clock, request.open_watch)), request.project())
+    return OwnStore(_host(Database(url), HostRequest(url, request.clock, request.open_watch)), request.project())
 
 
 def open_host(request: HostRequest) -> SqlHost:
-    """The database that ``request.url`` names.
+    """The database that ``request.url`` names, to be served: who may see it is up to the server.
 
     Raises:
         UsageError: it names no database that can be used.
     """
-    database = Database(request.url)
+    return _host(Database(request.url, private=True), request)
+
+
+def _host(database: Database, request: HostRequest) -> SqlHost:
     feed = FileFeed(database, request.open_watch) if database.is_sqlite else NotifyFeed(database)
     return SqlHost(database, feed, request.clock)
 
@@ -59,4 +62,4 @@ def open_tokens(request: HostRequest) -> SqlTokens:
     Raises:
         UsageError: it names no database that can be used.
     """
-    return SqlTokens(Database(request.url))
+    return SqlTokens(Database(request.url, private=True))

@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -32,6 +33,23 @@ def test_one_line_says_where_and_a_signal_ends_it(serve: Serve, tmp_path: Path) 
         assert running("GET", "/v1/ping").status == 200
         assert running.stop(number) == (0, "")
     assert not (tmp_path / "plans.db").exists()  # reading makes no database
+
+
+def test_the_database_of_a_server_is_made_for_its_account_alone(
+    serve: Serve, kas: Run, tmp_path: Path
+) -> None:
+    """Whoever could read it would need no token; one that is there keeps the mode that somebody gave it."""
+    database = tmp_path / "plans.db"
+    running = serve()
+    assert running("POST", PLANS, {"filename": PLAN}).status == 201
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("plans.db*")} == {0o600}
+    assert running.stop() == (0, "")
+    assert kas("token", "create", "Ada", "--db", "tokens.db").status == 0
+    assert stat.S_IMODE((tmp_path / "tokens.db").stat().st_mode) == 0o600
+    database.chmod(0o640)
+    running = serve()
+    assert running("DELETE", ONE).status == 204
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("plans.db*")} == {0o640}
 
 
 def test_the_line_is_a_document_with_json(environment: dict[str, str], tmp_path: Path) -> None:
