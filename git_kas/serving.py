@@ -199,7 +199,7 @@ def _runner_for(
 def _not_installed(what: str, extra: str, error: ModuleNotFoundError) -> PluginUnusable:
     return PluginUnusable(
         f"{what} needs the package '{error.name}', which is not installed.",
-        next_step=f"Install it: pip install 'git-kas[{extra}]'.",
+        next_step=f"Install git-kas with this extra: pip install '.[{extra}]' in its clone.",
     )
 
 

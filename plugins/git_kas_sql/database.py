@@ -246,7 +246,7 @@ def _postgresql_engine(url: URL) -> Engine:
     except ImportError as error:
         raise PluginUnusable(
             f"PostgreSQL is reached through psycopg, which cannot be imported here: {error}.",
-            next_step="Install it: pip install 'git-kas[postgresql]'.",
+            next_step="Install git-kas with this extra: pip install '.[postgresql]' in its clone.",
         ) from error
     patience = int(PATIENCE * 1000)
     options = f"-c lock_timeout={patience} -c statement_timeout={2 * patience} -c timezone=UTC"

@@ -225,7 +225,7 @@ def test_without_granian_it_is_said_how_to_get_it(
         check=False,
     )
     assert (finished.returncode, finished.stdout) == (2, "")
-    assert "pip install 'git-kas[granian]'" in finished.stderr
+    assert "pip install '.[granian]'" in finished.stderr
 
 
 @pytest.fixture

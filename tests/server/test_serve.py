@@ -125,7 +125,7 @@ def test_what_is_not_installed_is_named(environment: dict[str, str], tmp_path: P
         check=False,
     )
     assert finished.returncode == 2
-    assert "pip install 'git-kas[server]'" in finished.stderr
+    assert "pip install '.[server]'" in finished.stderr
 
 
 def test_a_request_that_has_begun_is_answered_at_the_end(serve: Serve) -> None:

@@ -256,7 +256,7 @@ def test_without_its_driver_postgresql_is_told_how_to_get_it(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(PluginUnusable, match="psycopg") as raised:
         opened_url("postgresql://ada@127.0.0.1:1/plans").list_plans()
-    assert "git-kas[postgresql]" in raised.value.next_step
+    assert "'.[postgresql]'" in raised.value.next_step
 
 
 def test_reading_where_there_is_nothing_makes_nothing(tmp_path: Path) -> None:
