@@ -1,11 +1,12 @@
 """Follows the pages about servers literally, on a Debian machine that has nothing but what Debian gives it.
 
-``python -m tools.clean_machine FOLDER [PAGE ...]`` makes the machine in FOLDER (debootstrap) unless it is there,
-starts it (systemd-nspawn, so it has a systemd of its own), clones this repository's last commit into it, and does
-what a newcomer does who reads the pages from top to bottom: each line of each ``sh`` block is typed into one login
-shell and must succeed, what a page says to write into a file is written there, and a server that is started goes to
-another terminal and ends when the next one wants its port. It needs root, a cgroup hierarchy, and Debian's packages
-debootstrap and systemd-container. What was typed and said is in FOLDER.log.
+``python -m tools.clean_machine FOLDER [PAGE ...]`` makes the machine in FOLDER (debootstrap) unless it is
+there, starts it (systemd-nspawn, so it has a systemd of its own), clones this repository's last commit into
+it, and does what a newcomer does who reads the pages from top to bottom: each line of each ``sh`` block is
+typed into one login shell and must succeed, what a page says to write into a file is written there, and a
+server that is started goes to another terminal and ends when the next one wants its port. It needs root, a
+cgroup hierarchy, and Debian's packages debootstrap and systemd-container. What was typed and said is in
+FOLDER.log.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ _PORT: Final = re.compile(r"--port (\d+)")
 _FILE: Final = re.compile(r"`(/etc/[\w./-]+)`")
 _STARTS_A_SERVICE: Final = re.compile(r"systemctl (enable --now|restart) git-kas")
 _ENTER: Final = ("nsenter", "-m", "-u", "-i", "-p", "-C", "-t")
+_PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _END: Final = "what was typed ended with"
 _SITE: Final = """server {
     listen 443 ssl;
@@ -113,7 +115,7 @@ class Terminal:
         self._log = log
         self._servers: dict[str, str] = {}
         self._shell = subprocess.Popen(
-            [*_ENTER, leader, "env", "-i", "TERM=dumb", "runuser", "-l", user],
+            [*_ENTER, leader, "env", "-i", "TERM=dumb", _PATH, "runuser", "-l", user],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -129,7 +131,7 @@ class Terminal:
             NotFollowed: it failed.
         """
         self._log.write(f"$ {line}\n")
-        self._keyboard.write(f"{{ {line}\n}} < /dev/null; echo; echo {_END} $?\n")
+        self._keyboard.write(f"{{ {line}\n}} < /dev/null; ended=$?; echo; echo {_END} $ended\n")
         self._keyboard.flush()
         said: list[str] = []
         for answer in self._screen:
@@ -192,7 +194,7 @@ class Reader:
                 case "sh":
                     self._type(block.text)
                 case "ini":
-                    self._write(_path(block), block.text)
+                    self._write(_named_file(block), block.text)
                 case "nginx":
                     self._as_root(_CERTIFICATE)
                     self._write("/etc/nginx/sites-enabled/plans", _SITE % block.text)
@@ -221,7 +223,7 @@ class Reader:
         )
 
 
-def _path(block: Block) -> str:
+def _named_file(block: Block) -> str:
     found = _FILE.search(block.before)
     if found is None:
         raise NotFollowed(f"The page does not say where this is written:\n{block.text}")
