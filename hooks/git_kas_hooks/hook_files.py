@@ -11,9 +11,10 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import write_all, writing
 from git_kas.domain.hook_layouts import CHAINED_SUFFIX, FOLDER_MARK, NEW_SUFFIX
 from git_kas.domain.hook_plan import Act, HookFile, HookView, Step, names_of
-from git_kas.errors import AlreadyExists, Busy, ReadOnly, StoreFull
+from git_kas.errors import AlreadyExists, Busy, ReadOnly
 from git_kas_hooks.shims import recognise, shim
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class DiskHookFiles:
             return
         if os.path.lexists(folder):
             raise AlreadyExists(f"{folder} is no folder.", next_step="Move it out of the way.")
-        with _writing(folder):
+        with writing(folder):
             os.makedirs(folder)
             os.close(os.open(os.path.join(folder, FOLDER_MARK), _NEW_FILE, 0o644))
 
@@ -76,7 +77,7 @@ class DiskHookFiles:
         mark = os.path.join(folder, FOLDER_MARK)
         if not os.path.lexists(mark):
             return
-        with _writing(folder):
+        with writing(folder):
             others = [name for name in os.listdir(folder) if name != FOLDER_MARK]
             if any((found := self.look(folder, name)) and found.own for name in others):
                 return
@@ -87,7 +88,7 @@ class DiskHookFiles:
     @contextmanager
     def exclusive(self, folder: str) -> Iterator[None]:
         """See :class:`git_kas.ports.hook_files.HookFiles`."""
-        with _writing(folder):
+        with writing(folder):
             opened = os.open(folder, _FOLDER)
         try:
             _lock(opened, folder)
@@ -124,7 +125,7 @@ class DiskHookFiles:
 
     def take(self, folder: str, step: Step) -> None:
         """See :class:`git_kas.ports.hook_files.HookFiles`."""
-        with _writing(folder):
+        with writing(folder):
             opened = os.open(folder, _FOLDER)
             try:
                 _take(opened, step)
@@ -138,7 +139,7 @@ def _take(folder: int, step: Step) -> None:
         _keep(folder, step.name, step.to)
     elif step.act is Act.PUT:
         with _new_file(folder, step.to) as opened:
-            _write(opened, step.data)
+            write_all(opened, step.data)
             os.fchmod(opened, _MODE)
             os.fsync(opened)
             os.replace(step.to, step.name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -170,7 +171,7 @@ def _copy(folder: int, name: str, new_name: str) -> None:
         source = os.open(name, _ANY_FILE, dir_fd=folder)
         try:
             while part := os.read(source, 65_536):
-                _write(opened, part)
+                write_all(opened, part)
         finally:
             os.close(source)
         os.fchmod(opened, stat.S_IMODE(facts.st_mode))
@@ -196,12 +197,6 @@ def _new_file(folder: int, name: str) -> Iterator[int]:
         raise
     finally:
         os.close(opened)
-
-
-def _write(opened: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(opened, view) :]
 
 
 def _data(path: str) -> bytes:
@@ -257,13 +252,3 @@ def _lock(opened: int, folder: str) -> None:
 
 def _is_program(path: str) -> bool:
     return os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.X_OK)
-
-
-@contextmanager
-def _writing(what: str) -> Iterator[None]:
-    """Turn what the system refuses into an error about ``what``."""
-    try:
-        yield
-    except OSError as error:
-        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else ReadOnly
-        raise kind(f"{what} cannot be written: {error.strerror}.", next_step="Look at that path.") from error

@@ -7,13 +7,14 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import writing
 from git_kas.domain.doctor import FileStamp
 from git_kas.domain.next_step import WORKTREES_FOLDER
 from git_kas.errors import Conflict
 from git_kas.ports.inspection import FileFacts
 from git_kas_files.durable import temporary_name, write_synced
 from git_kas_files.gitdir import read_gitfile
-from git_kas_files.safe_folder import folder_inside, writing
+from git_kas_files.safe_folder import folder_inside
 from git_kas_files.worktrees import OPERATION_FILES, SEQUENCER
 
 if TYPE_CHECKING:

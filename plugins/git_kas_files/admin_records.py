@@ -7,9 +7,9 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import sync, write_file, writing
 from git_kas.domain.git_index import objects_of_index
 from git_kas.errors import ReadOnly, StoreCorrupt
-from git_kas_files.safe_folder import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,9 +55,9 @@ class DiskAdminRecords:
             temporary = os.path.join(self._common_dir, "kas", "reflog.tmp")
             for folder in (os.path.dirname(temporary), os.path.dirname(path)):
                 os.makedirs(folder, exist_ok=True)
-            _write_synced(temporary, content)
+            write_file(temporary, [content], os.O_TRUNC)
             os.replace(temporary, path)
-            _sync(os.path.dirname(path))
+            sync(os.path.dirname(path))
 
     def objects_of_worktree(self, admin: str) -> Sequence[str]:
         """See :class:`git_kas.ports.trash.AdminRecords`."""
@@ -116,22 +116,3 @@ def _remove_empty_folders(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
         for above, _, _ in os.walk(path, topdown=False):
             os.rmdir(above)
-
-
-def _write_synced(path: str, content: bytes) -> None:
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(opened, view) :]
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _sync(folder: str) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

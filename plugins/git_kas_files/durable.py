@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from git_kas.disk import write_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,15 +20,7 @@ def temporary_name() -> str:
 
 def write_synced(folder: int, name: str, parts: Iterable[bytes]) -> None:
     """Write the new file ``name`` in the open folder, down to the disk."""
-    opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
-    try:
-        for part in parts:
-            view = memoryview(part)
-            while view:
-                view = view[os.write(opened, view) :]
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    write_file(name, parts, os.O_EXCL, folder=folder)
 
 
 def replace_durably(folder: int, name: str, parts: Iterable[bytes]) -> None:

@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import writing
 from git_kas.errors import Busy
-from git_kas_files.safe_folder import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

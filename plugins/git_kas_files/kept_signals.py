@@ -13,11 +13,12 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from git_kas.disk import writing
 from git_kas.domain.signal_rules import Cause
 from git_kas.domain.signal_text import LARGEST_SIGNAL, retried_identity
 from git_kas.ports.signals import ClaimedSignal, RejectedSignal, RejectionRecord, SignalPlace
 from git_kas_files.durable import replace_durably
-from git_kas_files.safe_folder import folder_inside, read_up_to, regular_file, writing
+from git_kas_files.safe_folder import folder_inside, read_up_to, regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

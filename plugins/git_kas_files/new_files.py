@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from git_kas.errors import AlreadyExists, ReadOnly, StoreFull
+from git_kas.disk import refusal, sync
+from git_kas.errors import AlreadyExists
 from git_kas_files.durable import link_new, temporary_name
 
 if TYPE_CHECKING:
@@ -44,11 +44,7 @@ class DiskNewFile:
     def publish(self) -> None:
         """See :class:`git_kas.ports.files.NewFile`."""
         with _speaking_of(self._wanted):
-            opened = os.open(self._path, os.O_RDONLY)
-            try:
-                os.fsync(opened)
-            finally:
-                os.close(opened)
+            sync(self._path)
             folder = os.open(os.path.dirname(self._path), os.O_RDONLY)
             try:
                 link_new(folder, os.path.basename(self._path), folder, os.path.basename(self._wanted))
@@ -70,8 +66,8 @@ def _speaking_of(path: str) -> Iterator[None]:
     except FileExistsError as error:
         raise _exists(path) from error
     except OSError as error:
-        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else ReadOnly
-        raise kind(f"{path} cannot be written: {error.strerror}.", next_step="Name another file.") from error
+        message = f"{path} cannot be written: {error.strerror}."
+        raise refusal(error, message, next_step="Name another file.") from error
 
 
 def _exists(path: str) -> AlreadyExists:

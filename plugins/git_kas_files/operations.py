@@ -13,13 +13,13 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
+from git_kas.disk import sync, write_all, writing
 from git_kas.domain.operation_ids import is_operation_id, next_operation_id
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import NotFound, StoreCorrupt
 from git_kas.ports.operations import OperationRecord
 from git_kas_files.durable import replace_durably
 from git_kas_files.folder_lock import exclusive_lock
-from git_kas_files.safe_folder import writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,8 +55,8 @@ class DiskOperationJournal:
             os.mkdir(path)
             header = {"format": 1, "kind": kind, "began": timestamp(now_ns), "asked": asked}
             _append(os.path.join(path, _STEPS), header)
-            _sync_folder(path)
-            _sync_folder(self._folder)
+            sync(path)
+            sync(self._folder)
         return operation
 
     def record(self, operation: str, step: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ class DiskOperationJournal:
         with writing(folder):
             if not os.path.isdir(folder):
                 os.mkdir(folder)
-                _sync_folder(os.path.dirname(folder))
+                sync(os.path.dirname(folder))
             opened = os.open(folder, os.O_RDONLY)
             try:
                 replace_durably(opened, name, [content])
@@ -107,7 +107,7 @@ class DiskOperationJournal:
         with writing(path):
             # Without its steps it is no operation any more, whatever else is still there.
             os.unlink(os.path.join(path, _STEPS))
-            _sync_folder(path)
+            sync(path)
             shutil.rmtree(path)
 
     def _ids(self) -> list[str]:
@@ -155,9 +155,7 @@ def _append(path: str, step: Mapping[str, Any]) -> None:
         size = os.fstat(opened).st_size
         if size and os.pread(opened, 1, size - 1) != b"\n":
             os.ftruncate(opened, os.pread(opened, size, 0).rfind(b"\n") + 1)
-        view = memoryview(line)
-        while view:
-            view = view[os.write(opened, view) :]
+        write_all(opened, line)
         os.fsync(opened)
     finally:
         os.close(opened)
@@ -186,11 +184,3 @@ def _damaged(path: str, line: int) -> StoreCorrupt:
 
 def _unknown(operation: str) -> NotFound:
     return NotFound(f"There is no operation {operation!r}.", next_step="'git kas undo --list' lists them.")
-
-
-def _sync_folder(path: str) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -6,9 +6,9 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import sync, writing
 from git_kas_files.durable import temporary_name
 from git_kas_files.folder_lock import exclusive_lock
-from git_kas_files.safe_folder import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +45,4 @@ def _replace(path: str, data: bytes) -> None:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(unfinished)
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync(folder)

@@ -11,7 +11,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from git_kas.errors import KasError, ReadOnly, StoreFull
+from git_kas.errors import KasError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,23 +77,6 @@ def read_up_to(opened: int, count: int) -> bytes:
         parts.append(part)
         count -= len(part)
     return b"".join(parts)
-
-
-@contextmanager
-def writing(what: str) -> Iterator[None]:
-    """Turn what the system refuses into an error about ``what``.
-
-    Raises:
-        StoreFull: no space is left.
-        ReadOnly: it refuses for another reason.
-    """
-    try:
-        yield
-    except OSError as error:
-        import errno
-
-        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else ReadOnly
-        raise kind(f"{what} cannot be written: {error.strerror}.", next_step="Look at that path.") from error
 
 
 def _parts(top: str, resolved: str) -> list[str]:

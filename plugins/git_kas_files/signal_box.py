@@ -11,13 +11,14 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import writing
 from git_kas.domain.signal_text import LARGEST_SIGNAL, signal_identity
 from git_kas.errors import AlreadyExists, KasError, WouldLoseData
 from git_kas.ports.signals import ClaimedSignal, FoundSignals, WaitingSignal
 from git_kas_files.durable import link_new, remove_quietly, temporary_name, write_synced
 from git_kas_files.folder_lock import exclusive_lock
 from git_kas_files.kept_signals import IDENTITY, REJECTED, RETRIED, KeptSignals
-from git_kas_files.safe_folder import folder_inside, read_up_to, regular_file, subfolder, writing
+from git_kas_files.safe_folder import folder_inside, read_up_to, regular_file, subfolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,12 +14,12 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from git_kas.disk import sync, writing
 from git_kas.domain.janitor import FolderFacts
 from git_kas.domain.operation_ids import is_operation_id
 from git_kas.errors import AlreadyExists, NotFound, WouldLoseData
 from git_kas.ports.trash import TrashPlace
 from git_kas_files.gitdir import read_gitfile, read_line
-from git_kas_files.safe_folder import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,8 +110,8 @@ class FolderTrash:
                     f"{source} cannot be moved to {target} by renaming it: {error.strerror}.",
                     next_step="Remove that worktree by hand, when you have looked at it.",
                 ) from error
-            _sync(above)
-            _sync(os.path.dirname(source))
+            sync(above)
+            sync(os.path.dirname(source))
         return True
 
     def exists(self, path: str) -> bool:
@@ -169,7 +169,7 @@ class FolderTrash:
             above = os.path.dirname(above)
         for path in reversed(missing):
             os.mkdir(path)
-            _sync(os.path.dirname(path))
+            sync(os.path.dirname(path))
         beside = os.path.dirname(folder)
         if os.path.basename(beside) == BESIDE and not os.path.exists(os.path.join(beside, ".gitignore")):
             _replace(os.path.join(beside, ".gitignore"), "*\n")
@@ -266,7 +266,7 @@ def _replace(path: str, text: str) -> None:
     finally:
         os.close(opened)
     os.replace(temporary, path)
-    _sync(os.path.dirname(path))
+    sync(os.path.dirname(path))
 
 
 def _remove_tree(path: str) -> None:
@@ -287,11 +287,3 @@ def _folders(top: str) -> Iterator[str]:
         for path in (os.path.join(folder, name) for name in names):
             if not os.path.islink(path):  # os.walk lists links to folders, which may lie anywhere
                 yield path
-
-
-def _sync(folder: str) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

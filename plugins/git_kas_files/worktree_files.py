@@ -8,7 +8,8 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from git_kas.errors import Conflict, KasError, ReadOnly, StoreFull
+from git_kas.disk import refusal, write_all
+from git_kas.errors import Conflict, KasError
 from git_kas_files.durable import link_new, remove_quietly, temporary_name, write_synced
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ class DiskWorktreeFiles:
         try:
             with _opened(worktree, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _WAIT_FOR_NOBODY) as file:
                 _insist_on_regular_file(file, shown)
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(file, view) :]
+                write_all(file, data)
                 os.fsync(file)
         except OSError as error:
             raise _unwritable(shown, error) from error
@@ -158,8 +157,8 @@ def _changed(shown: str) -> Conflict:
 
 
 def _unwritable(shown: str, error: OSError) -> KasError:
-    kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else ReadOnly
-    return kind(f"{shown} cannot be written: {_reason(error)}.", next_step="Look at that path.")
+    message = f"{shown} cannot be written: {_reason(error)}."
+    return refusal(error, message, next_step="Look at that path.")
 
 
 def _unreadable(shown: str, reason: str) -> KasError:

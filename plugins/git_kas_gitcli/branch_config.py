@@ -6,7 +6,6 @@ there, and takes the file's place by a rename. It is written and judged under an
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import time
@@ -14,8 +13,9 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import refusal, sync, write_all
 from git_kas.domain.config_text import put_back, take_out
-from git_kas.errors import Busy, ProgramFailed, ReadOnly, StoreFull
+from git_kas.errors import Busy, ProgramFailed
 from git_kas.ports.branch_config import ConfigChange
 from git_kas_gitcli.environment import child_environment
 from git_kas_gitcli.messages import first_line
@@ -95,8 +95,8 @@ class FileBranchConfig:
                 if self._replace(temporary, before):
                     return True
         except OSError as error:
-            kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else ReadOnly
-            raise kind(f"{self._path} cannot be written: {error.strerror}.", next_step="Look at it.") from error
+            message = f"{self._path} cannot be written: {error.strerror}."
+            raise refusal(error, message, next_step="Look at it.") from error
         except ValueError as error:
             raise ProgramFailed(
                 f"{self._path} is not understood: {error}.", next_step="Remove the branches' sections by hand."
@@ -115,9 +115,7 @@ class FileBranchConfig:
             os.unlink(path)
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            view = memoryview(text)
-            while view:
-                view = view[os.write(opened, view) :]
+            write_all(opened, text)
             os.fchmod(opened, mode)
             os.fsync(opened)
         finally:
@@ -164,11 +162,7 @@ class FileBranchConfig:
         os.replace(lock, self._path)
         with suppress(FileNotFoundError):
             os.unlink(temporary)
-        folder = os.open(os.path.dirname(self._path), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(os.path.dirname(self._path))
         return True
 
 

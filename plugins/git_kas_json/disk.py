@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from git_kas.disk import sync
 from git_kas.errors import ReadOnly, StoreCorrupt, StoreFull
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def make_folder(path: str) -> None:
         return
     with writing(path):
         os.makedirs(path, exist_ok=True)
-        sync_folder(os.path.dirname(path))
+        sync(os.path.dirname(path))
 
 
 def replace_file(path: str, data: bytes, *, beside: str = "", durable: bool = True) -> None:
@@ -87,13 +88,4 @@ def replace_file(path: str, data: bytes, *, beside: str = "", durable: bool = Tr
                 os.unlink(temporary)
             raise
         if durable:
-            sync_folder(folder)
-
-
-def sync_folder(folder: str) -> None:
-    """Make the names in ``folder`` durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(folder)

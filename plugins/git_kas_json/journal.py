@@ -15,6 +15,7 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from git_kas.disk import sync
 from git_kas.domain.codec import (
     decode_entry,
     decode_keyed,
@@ -27,7 +28,7 @@ from git_kas.domain.codec import (
 from git_kas.domain.ledger import Commit, KeyedOutcome, Outcome, PlanRecord
 from git_kas.domain.plan import Topic
 from git_kas.errors import SchemaTooNew, StoreCorrupt
-from git_kas_json.disk import reading, sync_folder, writing
+from git_kas_json.disk import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -263,11 +264,7 @@ class Journal:
     def sync(self) -> None:
         """Make durable what another process has appended."""
         with reading(self.path):
-            descriptor = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync(self.path)
 
     def append(self, data: bytes, end: int) -> None:
         """Put ``data`` behind the last whole line, which ends at ``end``; on return it is durable.
@@ -280,8 +277,8 @@ class Journal:
             try:
                 if not end:  # nothing was committed yet; a process may have died before its names were durable
                     folder = os.path.dirname(self.path)
-                    sync_folder(folder)
-                    sync_folder(os.path.dirname(folder))
+                    sync(folder)
+                    sync(os.path.dirname(folder))
                 self._write(descriptor, data, end)
             finally:
                 os.close(descriptor)

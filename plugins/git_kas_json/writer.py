@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import sync
 from git_kas.domain.decide import decide
 from git_kas.domain.lifecycle import Actor
 from git_kas.domain.mutation import Author, Import, Request
@@ -16,7 +17,7 @@ from git_kas.domain.state_file import parse_state_file, passengers_of
 from git_kas.domain.state_text import state_text, with_plan, without_plan
 from git_kas.errors import ReadOnly, StoreCorrupt, StoreFull
 from git_kas_json.adoption import edit_of, import_of
-from git_kas_json.disk import make_folder, replace_file, sync_folder, writing
+from git_kas_json.disk import make_folder, replace_file, writing
 from git_kas_json.journal import Line, encode_line
 from git_kas_json.layout import hash_of, read_state_bytes
 
@@ -203,4 +204,4 @@ class Step:
             replace_file(self._layout.content(content_id), data, beside="text")
         if contents:
             with writing(self._layout.folder):
-                sync_folder(self._layout.folder)
+                sync(self._layout.folder)

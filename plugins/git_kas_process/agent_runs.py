@@ -11,12 +11,13 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from git_kas.disk import writing
 from git_kas.domain.agent_environment import agent_environment
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import Busy, ProgramFailed, ReadOnly
 from git_kas.ports.agent_runs import RunReport, RunState
 from git_kas_process import run_locks
-from git_kas_process.run_folders import PROMPT, make_run_folder, run_folder, writing
+from git_kas_process.run_folders import PROMPT, make_run_folder, run_folder
 from git_kas_process.wrapper import BEGUN, ENVIRONMENT, LOCK, SPEC, STATUS, STOPPED
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import write_all
 from git_kas.errors import AlreadyExists, ProgramFailed, ReadOnly, StoreFull
 from git_kas.ports.processes import Signal
 from git_kas_process.relay import SystemRelay
@@ -150,8 +151,7 @@ class FileLog:
         """See :class:`git_kas.ports.processes.LineLog`."""
         data = f"{line}\n".encode()
         try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+            write_all(self._descriptor, data)
         except OSError as error:
             raise StoreFull(
                 f"The file {self._path} cannot be written: {error.strerror}.",

@@ -6,13 +6,13 @@ import errno
 import os
 import shutil
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from git_kas.errors import ReadOnly, StoreFull
+from git_kas.disk import sync, write_file, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from git_kas.domain.run_ids import RunId
 
@@ -47,28 +47,13 @@ def make_run_folder(common_dir: str, run_id: RunId, files: Mapping[str, bytes]) 
         try:
             os.mkdir(made, 0o700)
             for name, data in files.items():
-                _write(os.path.join(made, name), data)
-            _sync(made)
+                write_file(os.path.join(made, name), [data], os.O_EXCL, 0o600)
+            sync(made)
             _rename(made, run_folder(common_dir, run_id))
         finally:
             shutil.rmtree(made, ignore_errors=True)
         for folder in (runs, os.path.dirname(runs), common_dir) if new else (runs,):
-            _sync(folder)
-
-
-@contextmanager
-def writing(what: str) -> Iterator[None]:
-    """Turn what the system refuses into an error about ``what``.
-
-    Raises:
-        StoreFull: no space is left.
-        ReadOnly: it refuses for another reason.
-    """
-    try:
-        yield
-    except OSError as error:
-        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else ReadOnly
-        raise kind(f"{what} cannot be written: {error.strerror}.", next_step="Look at that path.") from error
+            sync(folder)
 
 
 def _rename(made: str, wanted: str) -> None:
@@ -77,25 +62,6 @@ def _rename(made: str, wanted: str) -> None:
     except OSError as error:
         if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
             raise
-
-
-def _write(path: str, data: bytes) -> None:
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(opened, view) :]
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _sync(folder: str) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _remove_old(unfinished: str) -> None:

@@ -7,9 +7,10 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING, Final
 
+from git_kas.disk import writing
 from git_kas.domain.agent_environment import environment_without_tokens
 from git_kas.errors import ProgramFailed
-from git_kas_process.run_folders import LOG, run_folder, writing
+from git_kas_process.run_folders import LOG, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
-from git_kas.errors import KasError, ReadOnly, StoreFull
+from git_kas.disk import refusal, sync
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
+
+    from git_kas.errors import KasError
 
 
 def copy_file(path: str, label: str) -> str:
@@ -34,7 +36,7 @@ def copy_file(path: str, label: str) -> str:
         _make_as_closed_as(unfinished, path)
         _copy_pages(path, unfinished)
         os.replace(unfinished, target)
-        _sync(os.path.dirname(path))
+        sync(os.path.dirname(path))
     except OSError as error:
         raise _cannot_be_written(target, error) from error
     finally:
@@ -70,15 +72,7 @@ def _copy_pages(path: str, target: str) -> None:
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # all of it in the one file
-    _sync(target)
-
-
-def _sync(path: str) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync(target)
 
 
 def _remove(path: str) -> None:
@@ -89,10 +83,8 @@ def _remove(path: str) -> None:
 
 
 def _cannot_be_written(path: str, error: OSError) -> KasError:
-    import errno
-
-    kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else ReadOnly
-    return kind(
+    return refusal(
+        error,
         f"The backup {path} cannot be written: {error.strerror}. Nothing was changed.",
         next_step="Make room and have it writable there; the database is not changed without a backup.",
     )
