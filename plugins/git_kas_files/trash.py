@@ -14,7 +14,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from git_kas.disk import sync, writing
+from git_kas.disk import sync, write_file, writing
 from git_kas.domain.janitor import FolderFacts
 from git_kas.domain.operation_ids import is_operation_id
 from git_kas.errors import AlreadyExists, NotFound, WouldLoseData
@@ -259,12 +259,7 @@ def _size(path: str) -> int:
 def _replace(path: str, text: str) -> None:
     """Have ``text`` in the file at ``path``, all of it or what was there before."""
     temporary = f"{path}.kas-tmp"
-    opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o666)
-    try:
-        os.write(opened, os.fsencode(text))
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    write_file(temporary, [os.fsencode(text)], os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0))
     os.replace(temporary, path)
     sync(os.path.dirname(path))
 

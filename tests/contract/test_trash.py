@@ -207,6 +207,16 @@ def test_what_a_look_finds(disk: Ground, monkeypatch: pytest.MonkeyPatch) -> Non
     assert not disk.trash.look(other, everything).here
 
 
+def test_a_file_is_whole_though_the_system_takes_it_in_pieces(
+    disk: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worktree = disk.worktree("wt")
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda opened, data: write(opened, bytes(data[:3])))
+    disk.trash.check_out(worktree.admin_dir, BranchName("plan/shop"))
+    assert Path(worktree.admin_dir, "HEAD").read_text() == "ref: refs/heads/plan/shop\n"
+
+
 def test_a_missing_folder_is_looked_for(disk: Ground) -> None:
     moved = disk.worktree("wt")
     Path(moved.path).rename(disk.path("elsewhere"))
