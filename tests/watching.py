@@ -8,6 +8,7 @@ import queue
 import signal
 import subprocess
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +21,7 @@ PATIENCE = 60.0
 class Watching:
     """A running command that watches, its documents, and what it says beside them."""
 
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
             command,
             cwd=folder,
@@ -37,9 +38,9 @@ class Watching:
         for reader in self._readers:
             reader.start()
 
-    def line(self) -> str:
+    def line(self, seconds: float = PATIENCE) -> str:
         """The next line on standard output."""
-        return self._lines.get(timeout=PATIENCE)
+        return self._lines.get(timeout=seconds)
 
     def said(self) -> str:
         """The next line on standard error."""
@@ -59,7 +60,7 @@ class Watching:
 
     def is_quiet(self, seconds: float) -> bool:
         try:
-            self._lines.get(timeout=seconds)
+            self.line(seconds)
         except queue.Empty:
             return True
         return False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from drive.watching import PLAN, Watching, text_of, watch_command
+from drive.watching import PLAN, WatchingWaves, text_of, watch_command
 from plan_commands import Plans
 from support import Repo
 
@@ -32,12 +32,12 @@ def plan(plans: Plans) -> Callable[..., str]:
 
 
 @pytest.fixture
-def watch(plans: Plans) -> Iterator[Callable[..., Watching]]:
+def watch(plans: Plans) -> Iterator[Callable[..., WatchingWaves]]:
     """Start ``git kas watch --json``, with words before it."""
-    started: list[Watching] = []
+    started: list[WatchingWaves] = []
 
-    def start(*before: str) -> Watching:
-        started.append(Watching(watch_command(*before), plans.path, plans.environment))
+    def start(*before: str) -> WatchingWaves:
+        started.append(WatchingWaves(watch_command(*before), plans.path, plans.environment))
         return started[-1]
 
     yield start

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from drive.watching import KEY, PATIENCE, PLAN, Watching, poll, text_of, use_agents
+from drive.watching import KEY, PLAN, WatchingWaves, poll, text_of, use_agents
 from plan_commands import AS_AGENT, Plans
+from watching import PATIENCE
 
 Plan = Callable[..., str]
-Watch = Callable[..., Watching]
+Watch = Callable[..., WatchingWaves]
 UNWATCHED = "Nobody watches this repository: 'git kas watch' starts the agents."
 COMMANDS = ("retry", "skip", "abort")
 

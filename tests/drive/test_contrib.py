@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from drive.watching import KEY, Watching, poll, use_agents
+from drive.watching import KEY, WatchingWaves, poll, use_agents
 from plan_commands import Plans
 from support import GIT_KAS, needs_program
 
@@ -43,7 +43,7 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
 
 
 def test_what_stops_the_unit_leaves_agents_at_work(
-    plans: Plans, plan: Callable[..., str], watch: Callable[..., Watching]
+    plans: Plans, plan: Callable[..., str], watch: Callable[..., WatchingWaves]
 ) -> None:
     assert setting("KillMode") == "process"
     assert shlex.split(setting("ExecStart")) == [INSTALLED, "watch"]

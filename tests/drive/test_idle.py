@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from drive.watching import KEY, PATIENCE, Watching, poll, use_agents
+from drive.watching import KEY, WatchingWaves, poll, use_agents
 from plan_commands import Plans
 from support import needs_program
+from watching import PATIENCE
 
 SECONDS = float(os.environ.get("KAS_IDLE_SECONDS", "4"))
 SETTLED = 1.0
@@ -60,7 +61,7 @@ def undecided(plans: Plans, plan: Callable[..., str]) -> None:
     assert plans("plan", "set-status", KEY, "done", "--force").status == 0
 
 
-def calls_while_idle(watching: Watching, log: Path) -> bytes:
+def calls_while_idle(watching: WatchingWaves, log: Path) -> bytes:
     """What the watcher asked of the system once it had seen everything."""
     watching.next()
     while not watching.is_quiet(SETTLED):
@@ -78,7 +79,7 @@ def calls_while_idle(watching: Watching, log: Path) -> bytes:
 
 
 def test_idle_costs_nothing(
-    plans: Plans, plan: Callable[..., str], watch: Callable[..., Watching], tmp_path: Path
+    plans: Plans, plan: Callable[..., str], watch: Callable[..., WatchingWaves], tmp_path: Path
 ) -> None:
     needs_program("strace")
     undecided(plans, plan)
@@ -88,7 +89,7 @@ def test_idle_costs_nothing(
 
 @pytest.mark.usefixtures("server")
 def test_idle_asks_no_server(
-    plans: Plans, plan: Callable[..., str], watch: Callable[..., Watching], tmp_path: Path
+    plans: Plans, plan: Callable[..., str], watch: Callable[..., WatchingWaves], tmp_path: Path
 ) -> None:
     """What tells of changes is one request that the server answers when there are some."""
     needs_program("strace")
@@ -101,7 +102,7 @@ def test_idle_asks_no_server(
 
 
 def test_what_happens_is_seen_at_once_all_the_same(
-    plans: Plans, plan: Callable[..., str], watch: Callable[..., Watching]
+    plans: Plans, plan: Callable[..., str], watch: Callable[..., WatchingWaves]
 ) -> None:
     undecided(plans, plan)
     watching = watch()

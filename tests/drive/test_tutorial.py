@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from drive.watching import PATIENCE, poll
+from drive.watching import poll
 from plan_commands import steady
 from support import GIT_KAS, heed_interrupts
+from watching import PATIENCE
 
 PAGE = Path(__file__).parents[2] / "docs/tutorial-from-plan-to-branch.md"
 PLAN = "2026-03-01-greetings"

@@ -3,55 +3,37 @@
 from __future__ import annotations
 
 import json
-import os
-import queue
-import signal
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from support import GIT_KAS, Repo, heed_interrupts
+from support import GIT_KAS, Repo
+from watching import PATIENCE, Watching
 
-PATIENCE = 60.0
 PLAN = "2026-01-01-shop.md"
 KEY = PLAN.removesuffix(".md")
 
 
-class Watching:
-    """A running ``git kas watch --json``."""
+class WatchingWaves(Watching):
+    """A running ``git kas watch --json``; whatever it tells is kept."""
 
     def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=heed_interrupts,  # noqa: PLW1509 - no other thread runs yet
-        )
         self.happened: list[dict[str, Any]] = []
         self.warnings: list[str] = []
-        self._documents: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        super().__init__(command, folder, environment)
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._documents.put(json.loads(line))
-
-    def next(self, seconds: float = PATIENCE) -> dict[str, Any]:
-        """The next document."""
-        document = self._documents.get(timeout=seconds)
+    def line(self, seconds: float = PATIENCE) -> str:
+        line = super().line(seconds)
+        document = json.loads(line)
         assert document["kind"] == "watch", document
         self.happened += document["data"]["happened"]
         self.warnings += document["warnings"]
+        return line
+
+    def next(self) -> dict[str, Any]:
+        """The next document."""
+        document: dict[str, Any] = json.loads(self.line())
         return document
 
     def until(self, step: str, detail: str = "") -> dict[str, Any]:
@@ -65,25 +47,6 @@ class Watching:
             seen = len(self.happened)
             self.next()
         raise AssertionError((step, detail, self.happened))
-
-    def is_quiet(self, seconds: float) -> bool:
-        with suppress(queue.Empty):
-            self.next(seconds)
-            return False
-        return True
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(PATIENCE)
-
-    def end(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
 
 
 def watch_command(*before: str) -> list[str]:
