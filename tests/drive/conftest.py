@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from drive.watching import PLAN, WatchingWaves, text_of, watch_command
+from drive.watching import PLAN, WatchingWaves, watch_command
 from plan_commands import Plans
+from plan_texts import text_of
 from support import Repo
 
 

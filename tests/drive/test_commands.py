@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from drive.watching import KEY, PLAN, WatchingWaves, poll, text_of, use_agents
+from drive.watching import KEY, PLAN, WatchingWaves, poll, use_agents
 from plan_commands import AS_AGENT, Plans
+from plan_texts import text_of
 from watching import PATIENCE
 
 Plan = Callable[..., str]

@@ -53,17 +53,6 @@ def watch_command(*before: str) -> list[str]:
     return [*before, str(GIT_KAS), "watch", "--json"]
 
 
-def text_of(*waves: int) -> str:
-    """A plan with so many tasks in each wave, numbered through."""
-    lines, number = ["# Shop", "", "**Goal:** sell", ""], 0
-    for wave, tasks in enumerate(waves, start=1):
-        lines += [f"## Wave {wave}: of {tasks}", ""]
-        for _ in range(tasks):
-            number += 1
-            lines += [f"### Task {number}: part {number}", "", f"do {number}", ""]
-    return "\n".join(lines)
-
-
 def use_agents(repo: Repo, roles: Mapping[str, str]) -> None:
     """Agents that are shell commands, run without tmux."""
     repo.git("config", "kas.runner", "process")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from fault.worlds import ONE, TWO, World
+from small_disks import mount, unmount
 from support import needs_program
 
 
@@ -25,25 +25,14 @@ def world(tmp_path: Path, environment: dict[str, str]) -> World:
 @pytest.fixture
 def small_disk(world: World) -> Iterator[World]:
     """The store on a file system of its own with little room."""
-    needs_program("mount")
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
     kept = world.kas_folder.with_name("kas-kept")
     world.kas_folder.rename(kept)
-    world.kas_folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "git-kas-test", str(world.kas_folder)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        message = f"no tmpfs can be mounted here: {mounted.stderr.decode().strip()}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    mount(world.kas_folder, "256k")
     try:
         shutil.copytree(kept, world.kas_folder, dirs_exist_ok=True)
         yield world
     finally:
-        subprocess.run(["umount", "--lazy", str(world.kas_folder)], check=True)
+        unmount(world.kas_folder)
 
 
 def fill(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from scenario.doctoring import Doctor
 from scenario.doctoring import Row as Finding
 from scenario.rows import Answer, Triage, ask_triage
 from support import Repo, Run
+
+if TYPE_CHECKING:
+    from scenario.verdict_corpus import History
 
 pytest.register_assert_rewrite("scenario.picture", "scenario.verdict_corpus")  # their failures say what differs
 
@@ -23,6 +27,19 @@ def triage(kas: Run, repo: Repo) -> Triage:
         return ask_triage(kas, cwd, *arguments, env=env)
 
     return ask
+
+
+@pytest.fixture
+def history(tmp_path: Path, environment: dict[str, str]) -> History:
+    """A repository with one commit on main."""
+    from scenario.verdict_corpus import History  # not before its assertions are rewritten
+
+    path = tmp_path / "repo"
+    path.mkdir()
+    made = History(path, environment)
+    made.git("init", "-q")
+    made.begin()
+    return made
 
 
 @pytest.fixture

@@ -18,17 +18,6 @@ from support import Run
 FLAG = "base_conflicts"
 
 
-@pytest.fixture
-def history(tmp_path: Path, environment: dict[str, str]) -> History:
-    """A repository with one commit on main."""
-    path = tmp_path / "repo"
-    path.mkdir()
-    made = History(path, environment)
-    made.git("init", "-q")
-    made.begin()
-    return made
-
-
 def row(kas: Run, history: History, branch: str = "side", **env: str) -> dict[str, Any]:
     rows = kas("triage", "--json", cwd=history.path, env=env).data["rows"]
     (found,) = [row for row in rows if row["branch"] == branch]

@@ -11,26 +11,10 @@ import pytest
 
 from scenario.incidents import Scene
 from scenario.picture import Picture, assert_only_gone, assert_restored, assert_unchanged
+from small_disks import mount, unmount
 from support import Finished, Run, needs_program
 
-SMALL = 3 << 20
-
-
-def mount(folder: Path, size: int = SMALL) -> None:
-    """Mount a small file system at ``folder``, or skip the test."""
-    needs_program("mount")
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    folder.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "git-kas-test", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, check=False)
-    if mounted.returncode:
-        message = f"no tmpfs can be mounted here: {mounted.stderr.decode().strip()}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-
-
-def unmount(folder: Path) -> None:
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+SMALL = "3m"
 
 
 def make_read_only(folder: Path) -> None:
@@ -62,7 +46,7 @@ def plain_scene(tmp_path: Path, environment: dict[str, str]) -> Iterator[Scene]:
 def scene(tmp_path: Path, environment: dict[str, str]) -> Iterator[Scene]:
     """A repository on a small file system of its own."""
     folder = tmp_path / "all"
-    mount(folder)
+    mount(folder, SMALL)
     made = Scene(folder / "repo", environment)
     made.path.mkdir()
     made.git("init", "-q")
@@ -85,7 +69,7 @@ def codes(finished: Finished, place: Path) -> list[str]:
 def volume(scene: Scene) -> Path:
     """A file system beside the repository's."""
     folder = scene.around / "volume"
-    mount(folder)
+    mount(folder, SMALL)
     scene.exits.callback(unmount, folder)
     return folder
 
@@ -119,7 +103,7 @@ def test_worktree_on_a_read_only_file_system(scene: Scene, kas: Run) -> None:
 
 def test_file_system_mounted_inside(scene: Scene, kas: Run) -> None:
     place = scene.finished()
-    mount(place / "build/data")
+    mount(place / "build/data", SMALL)
     scene.exits.callback(unmount, place / "build/data")
     (place / "build/data/rows").write_text("precious")
     before = scene.picture()

@@ -31,17 +31,6 @@ MODULES = (
 CORPUS = [case for module in MODULES for case in module.CASES]
 
 
-@pytest.fixture
-def history(tmp_path: Path, environment: dict[str, str]) -> History:
-    """A repository with one commit on main."""
-    path = tmp_path / "repo"
-    path.mkdir()
-    made = History(path, environment)
-    made.git("init", "-q")
-    made.begin()
-    return made
-
-
 def judge(kas: Run, folder: Path, *branches: str, reader: str | None = None) -> dict[str, Row]:
     """What ``git kas verdict`` says of these branches, by their names; without any, of all."""
     env = configuration(kas__reader=reader) if reader else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sqlite3
 import subprocess
@@ -21,7 +20,8 @@ from git_kas.server.runner import IDLE_CONNECTIONS, Limits, Runner, listen
 from git_kas.server.services import Services
 from git_kas_sql import database
 from server.hosting import ONE, PATIENCE, PLAN, PLANS, Client, Reply, Running, host_at, start
-from support import DAY, EPOCH, Run, needs_program
+from small_disks import mount, unmount
+from support import DAY, EPOCH, Run
 
 Serve = Callable[..., Running]
 CLOCKED = Path(__file__).parents[1] / "clocked"
@@ -107,18 +107,10 @@ def test_a_file_that_stays_locked_is_said(ask: Client, tmp_path: Path, monkeypat
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, of half a megabyte."""
-    needs_program("mount")
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount")
     folder = tmp_path / "mounted"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "git-kas-test", str(folder)]
-    finished = subprocess.run(command, capture_output=True, check=False)
-    if finished.returncode:
-        message = f"no tmpfs can be mounted here: {finished.stderr.decode().strip()}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    mount(folder, "512k")
     yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    unmount(folder)
 
 
 @pytest.fixture

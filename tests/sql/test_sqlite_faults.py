@@ -31,6 +31,7 @@ from git_kas.ports.store import Store, StoreRequest
 from git_kas_files.watch import DiskWatch
 from git_kas_sql import database
 from git_kas_sql.opening import open_store
+from small_disks import mount, unmount
 from support import EPOCH, needs_program
 
 PLAN, OTHER = PlanName("2026-01-01-a.md"), PlanName("2026-01-02-b.md")
@@ -150,18 +151,10 @@ def test_a_writer_that_holds_the_file_is_waited_for_and_then_told(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder with little room."""
-    needs_program("mount")
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
     folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "git-kas-test", str(folder)]
-    mounted = subprocess.run(mount, capture_output=True, check=False)
-    if mounted.returncode:
-        message = f"no tmpfs can be mounted here: {mounted.stderr.decode().strip()}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    mount(folder, "512k")
     yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    unmount(folder)
 
 
 def create_until_full(store: Store, acknowledged: list[PlanName]) -> None:
@@ -223,7 +216,7 @@ def test_a_file_that_may_not_be_written_is_told(path: Path) -> None:
             store.commit(Create(OTHER), USER)
         store.close()
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        unmount(folder)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import plan_texts
 from git_kas.domain.agents import Mode, Role
 from git_kas.domain.base import Base
 from git_kas.domain.ledger import HistoryEntry
@@ -46,14 +47,8 @@ NO_LIMITS = DriveSettings(COMMANDS)
 
 
 def text_of(*waves: int) -> bytes:
-    """A plan with so many tasks in each wave, numbered through."""
-    lines, number = ["# Shop", "", "**Goal:** sell", ""], 0
-    for wave, tasks in enumerate(waves, start=1):
-        lines += [f"## Wave {wave}: of {tasks}", ""]
-        for _ in range(tasks):
-            number += 1
-            lines += [f"### Task {number}: part {number}", "", f"do {number}", ""]
-    return "\n".join(lines).encode()
+    """See :func:`plan_texts.text_of`."""
+    return plan_texts.text_of(*waves).encode()
 
 
 class Killed(BaseException):
@@ -329,3 +324,13 @@ def killed(world: DriveWorld) -> Iterator[None]:
         world.restart()
     except Unreachable:
         world.wait()
+
+
+def failed(world: DriveWorld) -> None:
+    """The first task of the first wave has failed, the second one is done."""
+    world.waves(2, 1)
+    world.look()
+    world.end("W1-T1", 1)
+    world.end("W1-T2")
+    world.look()
+    assert world.states() == {"W1-T1": "failed", "W1-T2": "complete", "W2-T3": "pending"}

@@ -11,7 +11,7 @@ from git_kas.domain.timestamps import timestamp
 from git_kas.errors import InvalidTransition, NotAllowed, NotFound
 from git_kas.usecases.drive_ports import LEASE, SYSTEM, Step
 from git_kas.usecases.waves import abort, driven_plans, retry, skip
-from unit.drive_worlds import NO_LIMITS, SHOP, DriveWorld
+from unit.drive_worlds import NO_LIMITS, SHOP, DriveWorld, failed
 
 HOUR = 3600
 FOUND = "FINDING of round {}"
@@ -20,16 +20,6 @@ FOUND = "FINDING of round {}"
 @pytest.fixture
 def world() -> DriveWorld:
     return DriveWorld()
-
-
-def failed(world: DriveWorld) -> None:
-    """The first task of the first wave has failed, the second one is done."""
-    world.waves(2, 1)
-    world.look()
-    world.end("W1-T1", 1)
-    world.end("W1-T2")
-    world.look()
-    assert world.states() == {"W1-T1": "failed", "W1-T2": "complete", "W2-T3": "pending"}
 
 
 def review(world: DriveWorld, number: int, *, changes: bool = True) -> None:

@@ -14,7 +14,7 @@ from git_kas.ports.agent_runs import RunState
 from git_kas.usecases.drive_ports import LEASE, SYSTEM
 from git_kas.usecases.run_documents import Progress
 from git_kas.usecases.waves import abort, retry, skip
-from unit.drive_worlds import ELSEWHERE, NO_LIMITS, OWNER, SHOP, DriveWorld
+from unit.drive_worlds import ELSEWHERE, NO_LIMITS, OWNER, SHOP, DriveWorld, failed
 
 HOUR = 3600
 FOUND = "FINDING of round {}"
@@ -23,16 +23,6 @@ FOUND = "FINDING of round {}"
 @pytest.fixture
 def world() -> DriveWorld:
     return DriveWorld()
-
-
-def failed(world: DriveWorld) -> None:
-    """The first task of the first wave has failed, the second one is done."""
-    world.waves(2, 1)
-    world.look()
-    world.end("W1-T1", 1)
-    world.end("W1-T2")
-    world.look()
-    assert world.states() == {"W1-T1": "failed", "W1-T2": "complete", "W2-T3": "pending"}
 
 
 # -- who drives ------------------------------------------------------------------------------------------
