@@ -98,23 +98,11 @@ class Configuration:
 
     def days(self, name: str) -> int:
         """The setting of ``name`` as a number of days."""
-        setting = self.setting(name)
-        if not _WHOLE_NUMBER.fullmatch(setting.value):
-            raise InvalidConfiguration(
-                f"{_where(setting)}: '{setting.value}' is no number of days.",
-                next_step="Use a whole number such as 3.",
-            )
-        return int(setting.value)
+        return _counted(self.setting(name), "number of days", 3)
 
     def number(self, name: str) -> int:
         """The setting of ``name`` as a whole number."""
-        setting = self.setting(name)
-        if not _WHOLE_NUMBER.fullmatch(setting.value):
-            raise InvalidConfiguration(
-                f"{_where(setting)}: '{setting.value}' is no whole number.",
-                next_step="Use a whole number such as 4.",
-            )
-        return int(setting.value)
+        return _counted(self.setting(name), "whole number", 4)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The setting of ``name`` as a list of texts."""
@@ -206,6 +194,15 @@ def _text(value: object, key: ConfigKey, place: str) -> str:
 
 def _origin(key: ConfigKey, entry: ConfigEntry) -> str:
     return f"git config {key.git} ({entry.scope}, {entry.origin})"
+
+
+def _counted(setting: Setting, what: str, example: int) -> int:
+    if not _WHOLE_NUMBER.fullmatch(setting.value):
+        raise InvalidConfiguration(
+            f"{_where(setting)}: '{setting.value}' is no {what}.",
+            next_step=f"Use a whole number such as {example}.",
+        )
+    return int(setting.value)
 
 
 def _where(setting: Setting) -> str:

@@ -160,13 +160,7 @@ class Workspace(PluginPorts):
     @cached_property
     def repository(self) -> Repository:
         """The reader of references and history that ``kas.reader`` names."""
-        setting = self.config.setting("reader")
-        location, environment = self.location, self.environment
-        with named(setting):
-            found = self.plugins.call(
-                setting.value, "kas_repository", location=location, environment=environment
-            )
-        return cast("Repository", found)
+        return cast("Repository", self._chosen("reader", "kas_repository", location=self.location))
 
     @cached_property
     def references(self) -> References:
@@ -257,20 +251,18 @@ class Workspace(PluginPorts):
     @cached_property
     def runner(self) -> Runner:
         """What starts agents, which ``kas.runner`` names."""
-        setting = self.config.setting("runner")
-        location, environment = self.location, self.environment
-        with named(setting):
-            found = self.plugins.call(setting.value, "kas_runner", location=location, environment=environment)
-        return cast("Runner", found)
+        return cast("Runner", self._chosen("runner", "kas_runner", location=self.location))
 
     @cached_property
     def forge(self) -> Forge:
         """The forge that ``kas.forge`` names."""
-        setting = self.config.setting("forge")
-        folder = self.location.top
+        return cast("Forge", self._chosen("forge", "kas_forge", folder=self.location.top))
+
+    def _chosen(self, key: str, hook: str, **place: object) -> object:
+        """What the plugin makes that the configuration's ``key`` names."""
+        setting = self.config.setting(key)
         with named(setting):
-            found = self.plugins.call(setting.value, "kas_forge", folder=folder, environment=self.environment)
-        return cast("Forge", found)
+            return self.plugins.call(setting.value, hook, **place, environment=self.environment)
 
     @property
     def clock(self) -> SystemClock:

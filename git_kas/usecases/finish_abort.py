@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from git_kas.domain.finish import Choice, Stage, Strategy
 from git_kas.domain.worktree import Operation
 from git_kas.errors import KasError, WouldLoseData
-from git_kas.usecases.finish_checks import overwriting_refusal, site_refusal
+from git_kas.usecases.finish_checks import moving_refusal
 from git_kas.usecases.finish_land import (
     Landing,
     base_tip,
@@ -125,9 +125,7 @@ class _TakingBack:
         if worktree is None:
             ended = self._git.move_ref(branch.ref, to, from_, _REASON)
         else:
-            refusal = site_refusal(self._git, worktree, self._plans_folder) or overwriting_refusal(
-                self._git.in_the_way(worktree.path, from_, to), worktree.path
-            )
+            refusal = moving_refusal(self._git, worktree, self._plans_folder, (from_, to))
             if refusal is not None:
                 raise refusal
             ended = self._git.move_checked_out(worktree.path, to)

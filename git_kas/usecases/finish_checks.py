@@ -211,10 +211,8 @@ class Examination:
         if site is None:
             self._passed(CheckName.BASE, f"{base.name} is checked out nowhere")
             return
-        refusal = site_refusal(self._git, site, self._scope.plans_folder)
-        if refusal is None:
-            paths = self._git.in_the_way(site.path, base.tip, tip, merged=True)
-            refusal = overwriting_refusal(paths, site.path)
+        move = base.tip, tip
+        refusal = moving_refusal(self._git, site, self._scope.plans_folder, move, merged=True)
         if refusal is not None:
             self._failed(CheckName.BASE, refusal)
         else:
@@ -295,6 +293,19 @@ def worktree_problem(worktree: Worktree) -> str:
     if worktree.lock_files:
         return f"Another git is at work in {worktree.path} ({worktree.lock_files[0]})"
     return ""
+
+
+def moving_refusal(
+    git: FinishGit, site: Worktree, plans_folder: str, move: tuple[str, str], *, merged: bool = False
+) -> KasError | None:
+    """Why the files at ``site`` cannot follow the branch from one commit to another, None if they can.
+
+    With ``merged`` the second commit is merged into the first one.
+    """
+    refusal = site_refusal(git, site, plans_folder)
+    if refusal is not None:
+        return refusal
+    return overwriting_refusal(git.in_the_way(site.path, *move, merged=merged), site.path)
 
 
 def site_refusal(git: FinishGit, site: Worktree, plans_folder: str) -> KasError | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from git_kas.domain.finish import Stage, Strategy
 from git_kas.domain.finish_text import complaint
 from git_kas.errors import Conflict, NotFound
-from git_kas.usecases.finish_checks import named, overwriting_refusal, site_refusal, trial_refusal
+from git_kas.usecases.finish_checks import moving_refusal, named, site_refusal, trial_refusal
 from git_kas.usecases.finish_log import AS_BEFORE, CONTINUE, LEFT_BEHIND, SETTLED, conflicts_left, refused
 
 if TYPE_CHECKING:
@@ -46,9 +46,8 @@ class Landing:
         if self.begun(site, base_now):
             self._conclude(site, base_now)
             return
-        refusal = site_refusal(self._git, site, self._plans_folder) or overwriting_refusal(
-            self._git.in_the_way(site.path, base_now, self._tip, merged=True), site.path
-        )
+        move = base_now, self._tip
+        refusal = moving_refusal(self._git, site, self._plans_folder, move, merged=True)
         if refusal is not None:
             raise refusal
         if base_now != self._log.asked.base_tip:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from git_kas.domain.finish import Stage
 from git_kas.domain.worktree import Operation
 from git_kas.errors import ChecksFailed, Conflict, NotFound
-from git_kas.usecases.finish_checks import named, overwriting_refusal, site_refusal, worktree_problem
+from git_kas.usecases.finish_checks import moving_refusal, named, worktree_problem
 from git_kas.usecases.finish_land import add_worktree, base_tip, find_own_worktree, own_worktree
 from git_kas.usecases.finish_log import AS_BEFORE, CONTINUE, SETTLED, conflicts_left, refused
 
@@ -140,9 +140,7 @@ class Rebasing:
         if site is not None:
             if self._log.intended(Stage.LAND, "to") == result and self._git.half_moved(site.path, result):
                 self._git.restore_index(site.path)
-            refusal = site_refusal(self._git, site, self._plans_folder) or overwriting_refusal(
-                self._git.in_the_way(site.path, base_now, result), site.path
-            )
+            refusal = moving_refusal(self._git, site, self._plans_folder, (base_now, result))
             if refusal is not None:
                 raise refusal
         self._log.intend(Stage.LAND, base_was=base_now, to=result, site=site.path if site else "")
