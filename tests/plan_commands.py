@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,3 +135,20 @@ def by_recipe(document: object) -> bytes:
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)
     return text.encode() + b"\n"
+
+
+def go_their_way(say: Callable[..., str], repo: Repo) -> None:
+    """Two plans are made, one of them goes on, and every command shows that; ``say`` runs a command."""
+    text = repo.path / "docs/plans/2026-01-03-billing.md"
+    text.parent.mkdir(parents=True)
+    text.write_text("# Billing\n\n## Wave 1\n\n### Task 1: invoices\n\nWrite them.\n")
+    assert say("plan", "create", "rate-limit", "-d", "limit it", "--topic", "api").endswith("ready\n")
+    assert "2026-01-03-billing.md" in say("plan", "register", str(text))
+    say("plan", "transition", "rate-limit", "plan_start", "-m", "now")
+    say("plan", "rename", "rate-limit", "limits")
+    assert "api" in say("plan", "topic")
+    assert json.loads(say("plan", "show", "2026-01-03-billing", "--json"))["data"]["title"] == "Billing"
+    events = [entry["action"] for entry in json.loads(say("plan", "history", "--json"))["data"]]
+    assert events == ["created", "topic_created", "created", "transition", "renamed"]
+    rows = json.loads(say("triage", "--json"))["data"]["rows"]
+    assert [row["status"] for row in rows if row["plan"]] == ["planning", "ready"]

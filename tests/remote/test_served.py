@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from plan_commands import go_their_way
 from postgresql import postgresql_url
 from server.hosting import Running, start
 from support import Repo, Run
@@ -40,19 +41,7 @@ def test_a_plan_goes_its_way(repo: Repo, kas: Run, env: dict[str, str]) -> None:
         assert (finished.status, finished.err) == (0, ""), finished
         return finished.out
 
-    text = repo.path / "docs/plans/2026-01-03-billing.md"
-    text.parent.mkdir(parents=True)
-    text.write_text("# Billing\n\n## Wave 1\n\n### Task 1: invoices\n\nWrite them.\n")
-    assert say("plan", "create", "rate-limit", "-d", "limit it", "--topic", "api").endswith("ready\n")
-    assert "2026-01-03-billing.md" in say("plan", "register", str(text))
-    say("plan", "transition", "rate-limit", "plan_start", "-m", "now")
-    say("plan", "rename", "rate-limit", "limits")
-    assert "api" in say("plan", "topic")
-    assert json.loads(say("plan", "show", "2026-01-03-billing", "--json"))["data"]["title"] == "Billing"
-    events = [entry["action"] for entry in json.loads(say("plan", "history", "--json"))["data"]]
-    assert events == ["created", "topic_created", "created", "transition", "renamed"]
-    rows = json.loads(say("triage", "--json"))["data"]["rows"]
-    assert [row["status"] for row in rows if row["plan"]] == ["planning", "ready"]
+    go_their_way(say, repo)
     where: Any = json.loads(say("where", "--json"))["data"]
     assert (where["store"], where["place"]) == (env["KAS_STORE"], env["KAS_STORE"])
     assert not (repo.path / ".git/kas/plan-state.json").exists()
