@@ -39,7 +39,9 @@ def open_store(request: StoreRequest) -> SqlStore:
     url = request.url
     if url == "sqlite":
         url = "sqlite:///" + os.path.join(request.location.common_dir, _FOLDER, _FILE)
-    return OwnStore(_host(Database(url), HostRequest(url, request.clock, request.open_watch)), request.project())
+    return OwnStore(
+        _host(Database(url), HostRequest(url, request.clock, request.open_watch)), request.project()
+    )
 
 
 def open_host(request: HostRequest) -> SqlHost:

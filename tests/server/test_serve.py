@@ -35,9 +35,7 @@ def test_one_line_says_where_and_a_signal_ends_it(serve: Serve, tmp_path: Path) 
     assert not (tmp_path / "plans.db").exists()  # reading makes no database
 
 
-def test_the_database_of_a_server_is_made_for_its_account_alone(
-    serve: Serve, kas: Run, tmp_path: Path
-) -> None:
+def test_the_database_of_a_server_is_made_for_its_account_alone(serve: Serve, kas: Run, tmp_path: Path) -> None:
     """Whoever could read it would need no token; one that is there keeps the mode that somebody gave it."""
     database = tmp_path / "plans.db"
     running = serve()
