@@ -15,7 +15,6 @@ from git_kas.errors import (
     NotARepository,
     NotFound,
     ProgramFailed,
-    UsageError,
 )
 from git_kas.workspace import Workspace
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from git_kas.domain.doctor import Check
-    from git_kas.domain.mutation import Author
     from git_kas.domain.names import BranchName
     from git_kas.domain.worktree import Worktree
     from git_kas.ports.progress import Progress
@@ -81,22 +79,6 @@ class App(Workspace):
         }
         nowhere = {"HOME": os.devnull, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         return App(folder, kept | nowhere, {}, self.progress)
-
-    @cached_property
-    def author(self) -> Author:
-        """On whose behalf plans are changed: the role in KAS_ACTOR, and the user's name for Git or the system.
-
-        Raises:
-            UsageError: KAS_ACTOR is no role.
-        """
-        from git_kas.domain.lifecycle import Actor
-        from git_kas.domain.mutation import Author
-
-        word = self.environment.get("KAS_ACTOR") or Actor.USER
-        if word not in set(Actor):
-            raise UsageError(f"KAS_ACTOR is '{word}'.", next_step=f"Use one of: {', '.join(Actor)}.")
-        name = self.git_entries.text("user.name") or self.environment.get("USER", "")
-        return Author(Actor(word), name.encode("utf-8", "replace").decode())
 
     @property
     def earlier_state_file(self) -> str | None:

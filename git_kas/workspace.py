@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from git_kas.config import POLICY_FILE, Configuration, PolicyFile, Setting, named
 from git_kas.domain.names import relative_folder
-from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository
+from git_kas.errors import InvalidConfiguration, InvalidName, KasError, NotARepository, UsageError
 from git_kas.plugin.manager import OBSERVER_HOOK, PluginManager
 from git_kas.plugin_ports import FILES_PLUGIN, GIT_PLUGIN, PROCESS_PLUGIN, PluginPorts
 from git_kas.ports.store import Store, StoreRequest, no_repository
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from git_kas.domain.base import Base, References
     from git_kas.domain.ledger import Outcome
+    from git_kas.domain.lifecycle import Actor
     from git_kas.domain.location import ConfigEntries, GitFolders, RepositoryLocation
+    from git_kas.domain.mutation import Author
     from git_kas.plugin.observers import Observers
     from git_kas.ports.forge import Forge
     from git_kas.ports.git import GitConfig, GitFolderReader, Repository
@@ -99,6 +101,33 @@ class Workspace(PluginPorts):
             git=self.git_entries,
             read_policy=self._read_policy,
         )
+
+    @cached_property
+    def author(self) -> Author:
+        """On whose behalf plans are changed: the role in KAS_ACTOR, and the user's name for Git or the system.
+
+        Raises:
+            UsageError: KAS_ACTOR is no role.
+        """
+        from git_kas.domain.mutation import Author
+
+        actor = self.actor
+        name = self.git_entries.text("user.name") or self.environment.get("USER", "")
+        return Author(actor, name.encode("utf-8", "replace").decode())
+
+    @property
+    def actor(self) -> Actor:
+        """The role in KAS_ACTOR; whoever needs no more asks nothing of Git.
+
+        Raises:
+            UsageError: KAS_ACTOR is no role.
+        """
+        from git_kas.domain.lifecycle import Actor
+
+        word = self.environment.get("KAS_ACTOR") or Actor.USER
+        if word not in set(Actor):
+            raise UsageError(f"KAS_ACTOR is '{word}'.", next_step=f"Use one of: {', '.join(Actor)}.")
+        return Actor(word)
 
     @property
     def project(self) -> Setting:

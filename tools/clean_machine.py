@@ -12,14 +12,16 @@ FOLDER.log.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
 
@@ -123,6 +125,7 @@ class Terminal:
         )
         self._keyboard = cast("IO[str]", self._shell.stdin)
         self._screen = cast("IO[str]", self._shell.stdout)
+        self.type("set -m")  # what is put into the background is a job of its own, as in another terminal
 
     def type(self, line: str) -> str:
         """Type one line, and wait for its end; what it printed.
@@ -158,9 +161,10 @@ class Terminal:
         return self.type(f"cat {output}.err; grep ^Serving {output}")
 
     def stop(self, port: str) -> None:
-        """End the server on ``port``, if one was started, as Ctrl-C does; it must end well."""
+        """Type Ctrl-C where the server on ``port`` runs, if one was started; it must end well."""
         if self._servers.pop(port, None):
-            self.type(f"sudo kill -TERM $server_{port}; wait $server_{port}")
+            group = f"-$server_{port}"
+            self.type(f"sudo kill -INT -- {group}; wait $server_{port}; test $? = 0 -o $? = 130")
 
     def stop_all(self) -> None:
         """End all servers."""
@@ -211,7 +215,7 @@ class Reader:
             if _SERVES.match(line):
                 self._served = self._terminal.serve(line).strip() + "\n"
             elif line.startswith("curl -N"):
-                self._terminal.type(f"timeout -s INT 3 {line} | grep '^event: change'")
+                self._terminal.type(f"timeout 3 {line} > ~/stream; grep '^event: change' ~/stream")
             else:
                 self._terminal.type(line)
             for check in AFTER.get(line, ()):
@@ -253,13 +257,14 @@ def running_machine(folder: Path) -> Iterator[str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
+    leader = ""
     try:
-        yield _booted(machine)
+        leader = _booted(machine)
+        yield leader
     finally:
-        machine.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            machine.wait(60)
-        machine.kill()
+        if leader:  # all of the machine ends with its first process; nothing in it is to be kept
+            os.kill(int(leader), signal.SIGKILL)
+        machine.wait(PATIENCE)
 
 
 def _said(command: Sequence[str]) -> str:
@@ -273,6 +278,7 @@ def _booted(machine: subprocess.Popen[bytes]) -> str:
             if _said([*_ENTER, leader, "systemctl", "is-system-running"]).strip() in {"running", "degraded"}:
                 return leader
         time.sleep(0.5)
+    machine.terminate()
     raise NotFollowed("The machine does not start.")
 
 

@@ -129,3 +129,16 @@ def test_listing_changes_no_older_database_and_making_one_keeps_a_copy(kas: Run,
         connection = sqlite3.connect(file)
         assert connection.execute("SELECT version FROM kas_schema").fetchall() == [(version,)]
         connection.close()
+
+
+@pytest.mark.parametrize("command", [("create", "Ada"), ("list",), ("revoke", "nobody")], ids=lambda it: it[0])
+def test_whose_repository_one_stands_in_does_not_matter(
+    kas: Run, repo: Repo, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """An account that owns the database makes its tokens from wherever it is, as with sudo."""
+    database = str(tmp_path / "plans.db")
+    env = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_NOSYSTEM": "1"}
+    assert kas("where", cwd=repo.path, env=env).status == 3
+    ended = kas("token", *command, "--db", database, cwd=repo.path, env=env)
+    assert ended.status == (3 if command[0] == "revoke" else 0), ended
+    assert "ownership" not in ended.err

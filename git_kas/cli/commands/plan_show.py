@@ -44,7 +44,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
 
     name = find_plan(app.store, arguments.plan)
     details = plan_details(app.store, name, app.text_places)
-    events = valid_events(details.plan.status, app.author.actor)
+    events = valid_events(details.plan.status, app.actor)
     if arguments.text:
         return Result(
             "plan.show", lambda: _data(details, events), lambda _: details.text.decode("utf-8", "replace")

@@ -48,7 +48,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
 
     wanted = Wanted(arguments.name, ROLES[arguments.role], arguments.project, arguments.expires)
     with Places(app).tokens(arguments.db) as ports:
-        new = create_token(ports, app.author.actor, wanted)
+        new = create_token(ports, app.actor, wanted)
         place = ports.tokens.describe().place
     token = new.token
     return Result(

@@ -35,7 +35,7 @@ def run(app: App, arguments: argparse.Namespace) -> Result:
     from git_kas.usecases.tokens import revoke_token
 
     with Places(app).tokens(arguments.db) as ports:
-        token = revoke_token(ports, app.author.actor, arguments.token)
+        token = revoke_token(ports, app.actor, arguments.token)
     return Result(
         "token.revoke",
         lambda: token_data(token, token.revoked_at),
