@@ -63,8 +63,9 @@ AFTER: Final = {
     "sudo systemctl restart git-kas": [
         "curl -sf --retry 20 --retry-connrefused --cacert ~/chain.pem https://athena:7433/healthz",
     ],
+    "sudo -u postgres createdb --owner git-kas git-kas": ["git kas plan create brought-along"],
     "git kas import plans.json --store http://127.0.0.1:7433": [
-        "KAS_STORE=http://127.0.0.1:7433 git kas plan list",
+        "KAS_STORE=http://127.0.0.1:7434 git kas plan list | grep -q brought-along",
     ],
 }
 """What a page does not type: whether its line has done what the page says."""
