@@ -51,11 +51,12 @@ def test_https_works_as_it_stands(environment: Mapping[str, str], tmp_path: Path
     text = PAGE.read_text()
     (making,) = re.findall(r"^openssl .*$", text, re.MULTILINE)
     (serving,) = re.findall(r"^git kas serve (.*--cert.*)$", text, re.MULTILINE)
-    subprocess.run(["bash", "-c", making], cwd=tmp_path, capture_output=True, check=True)
-    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
-    running = start(environment, tmp_path, *serving.split())
+    home = Path(environment["HOME"])
+    subprocess.run(["bash", "-c", making], cwd=tmp_path, env=dict(environment), capture_output=True, check=True)
+    assert (home / "key.pem").stat().st_mode & 0o077 == 0
+    running = start(environment, tmp_path, *serving.replace("~", str(home)).split())
     try:
-        running.trust = ssl.create_default_context(cafile=str(tmp_path / "chain.pem"))
+        running.trust = ssl.create_default_context(cafile=str(home / "chain.pem"))
         assert running("GET", "/healthz").status == 200
         assert running("GET", PLANS).status == 401
     finally:
