@@ -52,6 +52,17 @@ class Outage(Protocol):
         """
 
 
+class Moment(NamedTuple):
+    """A project at one moment: the number of its last commit, and a store that reads it and nothing newer."""
+
+    change: int
+    store: Store
+
+
+class NotAtOnce(Exception):
+    """It takes long, or nobody knows how long it takes."""
+
+
 class StoreHost(Protocol):
     """Many projects in one place, from any thread.
 
@@ -78,6 +89,15 @@ class StoreHost(Protocol):
 
     def recalled_change_of(self, project: str) -> int | None:
         """The same, if it can be said without waiting for anybody; None if not, which may always be."""
+
+    def moment(self, project: str) -> AbstractContextManager[Moment]:
+        """The project as of one moment that is not before now, for as long as the context is open."""
+
+    def moment_at_once(self, project: str) -> AbstractContextManager[Moment | None]:
+        """The same, for a thread that may not wait: None if that cannot be had, which may always be.
+
+        Its store lists plans and reads them; it raises NotAtOnce where that would take long, and for texts.
+        """
 
     def store(self, project: str) -> Store:
         """The store of one project; it shares the host's connections, and closing it does nothing."""

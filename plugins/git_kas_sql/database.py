@@ -9,27 +9,28 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from git_kas.errors import PluginUnusable, ReadOnly, Unreachable, UsageError
+from git_kas.errors import ReadOnly, Unreachable, UsageError
+from git_kas_sql.engines import (
+    PATIENCE,
+    WRITING,
+    plain_postgresql_engine,
+    postgresql_engine,
+    sqlite_engine,
+)
 from git_kas_sql.faults import speaking_of
 from git_kas_sql.identity import FileIdentity
+from git_kas_sql.session import Session
+from git_kas_sql.transactions import Transactions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import URL, Connection, Engine, Select
 
-PATIENCE: Final = 30.0
-"""Seconds to wait for a lock."""
-
-APPLICATION: Final = "application_name"
-"""The parameter by which a session of PostgreSQL is named for its administrator; a URL may set it."""
-
-_CONNECT_PATIENCE: Final = 5
 _PAUSE: Final = 0.02
-_WRITING: Final = "kas_writing"
 
 
 class Database:
@@ -46,6 +47,7 @@ class Database:
         self._private = private
         self._identity = FileIdentity(self.path)
         self._engine: Engine | None = None
+        self._transactions: Transactions | None = None
         self._observer: sqlite3.Connection | None = None
         self._observing = Lock()
 
@@ -87,8 +89,50 @@ class Database:
             _set_write_ahead(connection)
 
     @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction that reads one moment, over the driver alone.
+
+        Raises:
+            Busy, StoreCorrupt, Unreachable: the database cannot be read.
+        """
+        with speaking_of(self.place), self._plain().session() as session:
+            yield session
+
+    def ask(self, asked: Select[Any], **values: object) -> list[Any]:
+        """The rows of one statement, which reads one moment by itself.
+
+        Raises:
+            Busy, StoreCorrupt, Unreachable: the database cannot be read.
+        """
+        with speaking_of(self.place):
+            return self._plain().ask(asked, values)
+
+    @contextmanager
+    def session_at_once(self) -> Iterator[Session | None]:
+        """As :meth:`session`, but None where one would have to wait: with PostgreSQL, always.
+
+        Raises:
+            Busy, StoreCorrupt, Unreachable: the database cannot be read now.
+        """
+        if not self._observing.acquire(blocking=False):
+            yield None
+            return
+        try:
+            with speaking_of(self.place):
+                if self._observer is None or not self.exists:
+                    yield None
+                    return
+                self._observer.execute("BEGIN")
+                try:
+                    yield Session(self._observer, self.kind)
+                finally:
+                    self._observer.rollback()
+        finally:
+            self._observing.release()
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one moment.
+        """A transaction that sees one moment, for statements that are made as they are needed.
 
         Raises:
             Busy, StoreCorrupt, Unreachable: the database cannot be read.
@@ -106,9 +150,24 @@ class Database:
             Busy, ReadOnly, StoreCorrupt, StoreFull, Unreachable: nothing was changed, but of an unreachable
                 database nobody knows.
         """
+        with self._acknowledging(), self._transaction(writing=True) as connection:
+            yield connection
+
+    @contextmanager
+    def session_to_write(self) -> Iterator[Session]:
+        """The same, over the driver alone.
+
+        Raises:
+            Busy, ReadOnly, StoreCorrupt, StoreFull, Unreachable: as :meth:`writing`.
+        """
+        with self._acknowledging(), speaking_of(self.place), self._plain().session(to_write=True) as session:
+            yield session
+
+    @contextmanager
+    def _acknowledging(self) -> Iterator[None]:
+        """See what a transaction was worth that was committed."""
         try:
-            with self._transaction(writing=True) as connection:
-                yield connection
+            yield
         except ReadOnly:
             if self._engine is not None:
                 self._engine.dispose()  # SQLite goes on reading only, even where writing is possible again
@@ -150,7 +209,9 @@ class Database:
         if not self.exists:
             return None
         if self._observer is None:
-            self._observer = sqlite3.connect(self.path, timeout=0, check_same_thread=False)
+            self._observer = sqlite3.connect(
+                self.path, timeout=0, isolation_level=None, check_same_thread=False
+            )
         version: int = self._observer.execute("PRAGMA data_version").fetchone()[0]
         return version
 
@@ -160,6 +221,9 @@ class Database:
             if self._observer is not None:
                 self._observer.close()
                 self._observer = None
+        if self._transactions is not None:
+            self._transactions.close()
+            self._transactions = None
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
@@ -168,16 +232,25 @@ class Database:
     @contextmanager
     def _transaction(self, *, writing: bool) -> Iterator[Connection]:
         with speaking_of(self.place), self._connect() as connection:
-            connection.execution_options(**{_WRITING: writing})
+            connection.execution_options(**{WRITING: writing})
             if not self.is_sqlite and not writing:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
                 yield connection
 
     def _connect(self) -> Connection:
+        return self._made_engine().connect()
+
+    def _made_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = _sqlite_engine(self._url) if self.is_sqlite else _postgresql_engine(self._url)
-        return self._engine.connect()
+            self._engine = sqlite_engine(self._url) if self.is_sqlite else postgresql_engine(self._url)
+        return self._engine
+
+    def _plain(self) -> Transactions:
+        if self._transactions is None:
+            plain = self._made_engine() if self.is_sqlite else plain_postgresql_engine(self._url)
+            self._transactions = Transactions(plain)
+        return self._transactions
 
 
 def parse_url(text: str) -> URL:
@@ -217,49 +290,3 @@ def _set_write_ahead(connection: Connection) -> None:
             time.sleep(_PAUSE)
         else:
             return
-
-
-def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": PATIENCE, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
-        connection.isolation_level = None  # transactions begin where we say so
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITING)
-        if writing is not None:
-            driver: Any = (
-                connection.connection.driver_connection
-            )  # a tenth of what a transaction costs is saved
-            driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    return engine
-
-
-def _postgresql_engine(url: URL) -> Engine:
-    try:
-        import psycopg  # noqa: F401 - SQLAlchemy would say less about what is missing
-    except ImportError as error:
-        raise PluginUnusable(
-            f"PostgreSQL is reached through psycopg, which cannot be imported here: {error}.",
-            next_step="Install git-kas with this extra: pip install '.[postgresql]' in its clone.",
-        ) from error
-    patience = int(PATIENCE * 1000)
-    options = f"-c lock_timeout={patience} -c statement_timeout={2 * patience} -c timezone=UTC"
-    return create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=24,
-        pool_timeout=PATIENCE,
-        connect_args={
-            "connect_timeout": _CONNECT_PATIENCE,
-            APPLICATION: url.query.get(APPLICATION, "git-kas"),
-            "options": options,
-            "prepare_threshold": 3,
-        },
-    )

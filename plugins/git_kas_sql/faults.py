@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -64,16 +65,27 @@ def speaking_of(place: str) -> Iterator[None]:
             f"The database {place} cannot be used: {_first_line(str(error))}.",
             next_step="See 'git kas where' for the store that is configured.",
         ) from error
+    except Exception as error:
+        psycopg = sys.modules.get("psycopg")  # not where there is no PostgreSQL
+        if psycopg is None or not isinstance(error, psycopg.Error):
+            raise
+        kind = _postgresql_kind(error, is_operational=isinstance(error, psycopg.OperationalError))
+        raise _error_for(kind, place, _first_line(str(error))) from error
 
 
 def _kind(error: DBAPIError) -> str:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _sqlite_kind(cause)
-    state = getattr(cause, "sqlstate", None)
+    is_operational = isinstance(error, OperationalError) or error.connection_invalidated
+    return _postgresql_kind(cause, is_operational=is_operational)
+
+
+def _postgresql_kind(error: BaseException | None, *, is_operational: bool) -> str:
+    state: str | None = getattr(error, "sqlstate", None)
     if state is not None:
         return _POSTGRESQL.get(state, "unreachable" if state.startswith(("08", "57")) else "corrupt")
-    return "unreachable" if isinstance(error, OperationalError) or error.connection_invalidated else "corrupt"
+    return "unreachable" if is_operational else "corrupt"
 
 
 def _sqlite_kind(error: sqlite3.Error) -> str:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     import psycopg
-    from sqlalchemy import Connection
 
     from git_kas.ports.watch import Changes
     from git_kas_sql.database import Database
+    from git_kas_sql.session import Session
 
 CHANNEL: Final = "kas_changes"
+_NOTIFY: Final = text(f"NOTIFY {CHANNEL}")
 _PAUSE_BEFORE_CONNECTING_AGAIN: Final = 1.0
 
 
@@ -30,8 +31,8 @@ class Feed(Protocol):
     def changes(self) -> AbstractContextManager[Changes]:
         """What tells of commits from now on; it may tell of more than there are."""
 
-    def announce(self, connection: Connection) -> None:
-        """Tell others as soon as the transaction of ``connection`` is committed."""
+    def announce(self, session: Session) -> None:
+        """Tell others as soon as the transaction is committed."""
 
 
 class NotifyFeed:
@@ -50,9 +51,9 @@ class NotifyFeed:
         finally:
             listener.close()
 
-    def announce(self, connection: Connection) -> None:
+    def announce(self, session: Session) -> None:
         """See :class:`Feed`."""
-        connection.execute(text(f"NOTIFY {CHANNEL}"))
+        session.run(_NOTIFY)
 
 
 class _Listener:

@@ -13,10 +13,9 @@ from git_kas.ports.watch import WatchedFolder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection
-
     from git_kas.ports.watch import Changes, Watch
     from git_kas_sql.database import Database
+    from git_kas_sql.session import Session
 
 LOOK_AGAIN: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Seconds after which it is told once more, one after the other. SQLite writes to its log, which is what the
@@ -41,7 +40,7 @@ class FileFeed:
         with ExitStack() as open_:
             yield _FileChanges(self._folder, self._open_watch(), open_)
 
-    def announce(self, connection: Connection) -> None:
+    def announce(self, session: Session) -> None:
         """See :class:`git_kas_sql.feed.Feed`; the files tell."""
 
 

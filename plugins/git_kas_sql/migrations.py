@@ -15,6 +15,7 @@ from sqlalchemy import inspect
 from git_kas.errors import Busy, SchemaTooNew, StoreCorrupt
 from git_kas_sql.backup import copy_file, copy_tables
 from git_kas_sql.schema import METADATA, SCHEMA, VERSION
+from git_kas_sql.session import Session
 from git_kas_sql.statements import VERSIONS
 
 if TYPE_CHECKING:
@@ -58,16 +59,16 @@ def version_of(connection: Connection, place: str) -> int:
         if taken := sorted(names.intersection(METADATA.tables)):
             raise _belongs_to_others(place, taken[0])
         return 0
-    return stored_version(connection, place)
+    return stored_version(Session.of(connection), place)
 
 
-def stored_version(connection: Connection, place: str) -> int:
+def stored_version(session: Session, place: str) -> int:
     """The same of a database that has a schema.
 
     Raises:
         SchemaTooNew, StoreCorrupt: see :func:`version_of`.
     """
-    versions = connection.execute(VERSIONS).scalars().all()
+    versions = [version for (version,) in session.all(VERSIONS)]
     if len(versions) != 1 or versions[0] < 1:
         raise StoreCorrupt(
             f"The database {place} is damaged: it does not say which schema it has.",

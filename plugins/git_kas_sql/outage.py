@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import make_url, text
 
-from git_kas_sql.database import APPLICATION, Database
+from git_kas_sql.database import Database
+from git_kas_sql.engines import APPLICATION
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

@@ -16,7 +16,8 @@ from git_kas.domain.timestamps import later
 from git_kas.errors import Busy, NotFound, StoreCorrupt
 from git_kas_sql.rows import find_head
 from git_kas_sql.schema import CONTENTS, PROJECTS
-from git_kas_sql.writing import insert_rows, lock_project
+from git_kas_sql.session import Session
+from git_kas_sql.writing import lock_project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,8 @@ _MOST: Final = 2 * LARGEST_REQUEST
 def keep(connection: Connection, project: str, piece: bytes, now: str) -> str:
     """Keep a piece; see :class:`~git_kas.ports.store_host.StoreHost`."""
     _give_up(connection, later(now, -_LONGEST))
-    head = lock_project(connection, _MARK + project)
+    session = Session.of(connection)
+    head = lock_project(session, _MARK + project)
     size = func.coalesce(func.sum(func.length(CONTENTS.c.data)), 0)
     kept: int = connection.execute(select(size).where(CONTENTS.c.project == head.id)).scalar_one()
     if kept + len(piece) > _MOST:
@@ -42,14 +44,14 @@ def keep(connection: Connection, project: str, piece: bytes, now: str) -> str:
             next_step="Try again; what nobody goes on with is given up after an hour.",
         )
     id_ = sha256(piece).hexdigest()
-    insert_rows(connection, CONTENTS, [{"project": head.id, "id": id_, "data": piece}])
+    session.insert(CONTENTS, [{"project": head.id, "id": id_, "data": piece}])
     connection.execute(PROJECTS.update().where(PROJECTS.c.id == head.id).values(last_time=now))
     return id_
 
 
 def read(connection: Connection, project: str, ids: Sequence[str]) -> list[bytes]:
     """The pieces by their ids, in that order."""
-    head = find_head(connection, _MARK + project)
+    head = find_head(Session.of(connection), _MARK + project)
     found = []
     for id_ in ids:
         asked = select(CONTENTS.c.data).where(
@@ -66,7 +68,7 @@ def read(connection: Connection, project: str, ids: Sequence[str]) -> list[bytes
 
 def drop(connection: Connection, project: str, ids: Sequence[str]) -> None:
     """Keep the pieces no longer."""
-    head = find_head(connection, _MARK + project)
+    head = find_head(Session.of(connection), _MARK + project)
     if head is not None:
         connection.execute(delete(CONTENTS).where(CONTENTS.c.project == head.id, CONTENTS.c.id.in_(ids)))
 

@@ -6,8 +6,6 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
-
 from git_kas.domain.codec import (
     decode_entry,
     decode_keyed,
@@ -18,17 +16,17 @@ from git_kas.domain.plan import Topic
 from git_kas.domain.project import Project
 from git_kas.errors import StoreCorrupt
 from git_kas_sql import statements
-from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, TOPICS
-from git_kas_sql.statements import of_project
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-    from sqlalchemy import Connection, Result, Select
+    from sqlalchemy import Select
 
     from git_kas.domain.ledger import HistoryEntry, KeyedOutcome, PlanRecord
     from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.names import PlanName
+    from git_kas_sql.recall import Recall
+    from git_kas_sql.session import Session
 
 
 class Head(NamedTuple):
@@ -45,11 +43,15 @@ class Head(NamedTuple):
 
 
 class Rows:
-    """Reads the rows of one project in one transaction; ``place`` names the database in errors."""
+    """Reads the rows of one project in one transaction; ``place`` names the database in errors.
 
-    def __init__(self, connection: Connection, head: Head, place: str) -> None:
-        self.connection = connection
+    ``recall`` holds what other transactions have decoded.
+    """
+
+    def __init__(self, session: Session, head: Head, place: str, recall: Recall) -> None:
+        self.session = session
         self._place = place
+        self._recall = recall
         self.head = head
 
     # -- the view of a mutation ------------------------------------------------------------------------------
@@ -87,18 +89,19 @@ class Rows:
 
     def live_records(self, statuses: Collection[str] = (), topic: str | None = None) -> list[PlanRecord]:
         """The plans on the list in bytewise order of their names."""
-        asked = statements.LIVE_RECORDS
-        if statuses:
-            asked = asked.where(PLANS.c.status.in_([str(status) for status in statuses]))
-        if topic is not None:
-            asked = asked.where(PLANS.c.topic == topic)
-        records = [self._record(document) for (document,) in self._all(asked)]
+        bound: dict[str, object] = {} if topic is None else {"topic": topic}
+        words = dict(zip(map("status_{}".format, range(len(statuses))), map(str, statuses), strict=True))
+        asked = statements.live_records(len(words), of_topic=topic is not None)
+        records = [self._record(document) for (document,) in self._all(asked, **bound, **words)]
         return sorted(records, key=_name)
+
+    def has_more_than(self, number: int) -> bool:
+        """Whether there are more plans, gone ones included."""
+        return self._one(statements.PLAN_AFTER, number=number) is not None
 
     def topics(self) -> list[Topic]:
         """The topics that were created, in no order."""
-        asked = select(TOPICS.c.name, TOPICS.c.created_at).where(of_project(TOPICS))
-        return [Topic(name, created_at) for name, created_at in self._all(asked)]
+        return [Topic(name, created_at) for name, created_at in self._all(statements.TOPICS_OF_PROJECT)]
 
     def content(self, content_id: str) -> bytes | None:
         """A text by its SHA-256.
@@ -115,11 +118,12 @@ class Rows:
 
     def entries(self, since: int = 0, identity: str | None = None) -> list[HistoryEntry]:
         """History entries after the change ``since``, oldest first."""
-        asked = statements.ENTRIES
-        if identity is not None:
-            asked = asked.where(HISTORY.c.identity == identity)
+        if identity is None:
+            found = self._all(statements.ENTRIES, since=since)
+        else:
+            found = self._all(statements.ENTRIES_OF_PLAN, since=since, identity=identity)
         with self._decoding("A history entry"):
-            return [decode_entry(json.loads(document)) for (document,) in self._all(asked, since=since)]
+            return [decode_entry(json.loads(document)) for (document,) in found]
 
     def passengers(self) -> Mapping[str, Any]:
         """What a state file held beside plans and topics."""
@@ -131,31 +135,33 @@ class Rows:
         """All of it."""
         project = Project()
         project.change, project.last_time = self.head.change, self.head.last_time
-        for (document,) in self._all(select(PLANS.c.document).where(of_project(PLANS))):
+        for (document,) in self._all(statements.RECORDS):
             record = self._record(document)
             project.records[record.plan.filename] = record
         project.topics = {topic.name: topic for topic in self.topics()}
         project.entries = self.entries()
-        for key, document in self._all(select(KEYS.c.key, KEYS.c.document).where(of_project(KEYS))):
+        for key, document in self._all(statements.ALL_KEYED):
             project.keys[key] = self._keyed(document)
-        for content_id, data in self._all(select(CONTENTS.c.id, CONTENTS.c.data).where(of_project(CONTENTS))):
+        for content_id, data in self._all(statements.ALL_CONTENTS):
             project.contents[content_id] = bytes(data)
             self._insist_on(project.contents[content_id], content_id)
         project.passengers = self.passengers()
         return project
 
     def _one(self, asked: Select[Any], **bound: object) -> Any:  # noqa: ANN401 - what one column holds
-        return self._result(asked, bound).scalar_one_or_none()
+        row = self.session.one(asked, in_project=self.head.id, **bound)
+        return row[0] if row is not None else None
 
-    def _all(self, asked: Select[Any], **bound: object) -> Iterable[Any]:
-        return self._result(asked, bound)
-
-    def _result(self, asked: Select[Any], bound: Mapping[str, object]) -> Result[Any]:
-        return self.connection.execute(asked, {"in_project": self.head.id, **bound})
+    def _all(self, asked: Select[Any], **bound: object) -> list[Any]:
+        return self.session.all(asked, in_project=self.head.id, **bound)
 
     def _record(self, document: str) -> PlanRecord:
-        with self._decoding("A plan"):
-            return decode_record(json.loads(document))
+        found = self._recall.get(document)
+        if found is None:
+            with self._decoding("A plan"):
+                found = decode_record(json.loads(document))
+            self._recall.put(document, found)
+        return found
 
     def _keyed(self, document: str) -> KeyedOutcome:
         with self._decoding("An idempotency key"):
@@ -186,8 +192,7 @@ def _name(record: PlanRecord) -> PlanName:
     return record.plan.filename
 
 
-def find_head(connection: Connection, project: str, *, to_write: bool = False) -> Head | None:
+def find_head(session: Session, project: str, *, to_write: bool = False) -> Head | None:
     """The row of ``project``, None without one; ``to_write`` locks it until the end of the transaction."""
-    asked = statements.HEAD_TO_WRITE if to_write else statements.HEAD
-    found = connection.execute(asked, {"name": project}).one_or_none()
+    found = session.one(statements.HEAD_TO_WRITE if to_write else statements.HEAD, name=project)
     return Head(*found) if found is not None else None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.lifecycle import UnknownStatus
 from git_kas.domain.project import Project, all_topics, live_record, select
 from git_kas.domain.state_file import Remark, RemarkKind
 from git_kas.errors import KasError, NotFound
-from git_kas.ports.store_host import Asked
+from git_kas.ports.store_host import Asked, NotAtOnce
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from git_kas.ports.store import StoreDescription
     from git_kas_sql.host import SqlHost
     from git_kas_sql.rows import Rows
+
+_FEW: Final = 200
+"""Plans that are quickly read."""
 
 
 class SqlStore:
@@ -145,3 +149,37 @@ class SqlStore:
     def commit_all(self, asked: Sequence[tuple[Mutation, Request]]) -> Sequence[Outcome | KasError]:
         """See :class:`git_kas.ports.store.Store`."""
         return self._host.commit_all([Asked(self._project, *one) for one in asked])
+
+
+class FixedStore(SqlStore):
+    """A store that reads one moment, of which it has the rows; None where the project was not there."""
+
+    def __init__(self, host: SqlHost, project: str, rows: Rows | None) -> None:
+        super().__init__(host, project)
+        self._rows = rows
+
+    def _reading(self) -> AbstractContextManager[Rows | None]:
+        return nullcontext(self._rows)
+
+
+class StoreAtOnce(FixedStore):
+    """The same for whoever may not wait: plans, lists of a few, and no texts, which may be of any size."""
+
+    def list_plans(self, statuses: Collection[StatusWord] = (), topic: str | None = None) -> Sequence[Plan]:
+        """See :class:`git_kas.ports.store.Store`.
+
+        Raises:
+            NotAtOnce: there are many.
+        """
+        if self._rows is not None and self._rows.has_more_than(_FEW):
+            raise NotAtOnce
+        return super().list_plans(statuses, topic)
+
+    def get_content(self, name: PlanName) -> bytes | None:
+        """See :class:`git_kas.ports.store.Store`.
+
+        Raises:
+            NotAtOnce: always.
+        """
+        del name
+        raise NotAtOnce

@@ -11,6 +11,7 @@ from git_kas.domain.tokens import ROLES, Token, no_such_token, token_exists
 from git_kas.errors import StoreCorrupt
 from git_kas.ports.store import StoreDescription
 from git_kas_sql.schema import TOKENS
+from git_kas_sql.session import Session
 from git_kas_sql.tables import Tables
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class SqlTokens:
                 connection.execute(TOKENS.insert().values(token._asdict() | {"role": token.role.word}))
             except IntegrityError as error:
                 raise token_exists(token) from error
-            self._tables.insist(connection)
+            self._tables.insist(Session.of(connection))
 
     def revoke(self, id_: str, now: str) -> Token:
         """See :class:`git_kas.ports.tokens.TokenStore`."""
@@ -64,7 +65,7 @@ class SqlTokens:
         with self._tables.writing() as connection:
             chosen = TOKENS.update().where(TOKENS.c.id == id_, TOKENS.c.revoked_at == "")
             connection.execute(chosen.values(revoked_at=now))
-            self._tables.insist(connection)
+            self._tables.insist(Session.of(connection))
             revoked = self._find(connection, id_)
         if revoked is None:
             raise no_such_token(id_)

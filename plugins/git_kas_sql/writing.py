@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from git_kas.domain.codec import encode_entry, encode_keyed, encode_record
 from git_kas.domain.project import select
 from git_kas_sql.rows import Head, Rows, find_head
 from git_kas_sql.schema import CONTENTS, HISTORY, KEYS, PLANS, PROJECTS, TOPICS
-from git_kas_sql.statements import SET_HEAD, insert
+from git_kas_sql.statements import SET_HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from sqlalchemy import Connection, Table
+    from collections.abc import Mapping
 
     from git_kas.domain.ledger import Commit, HistoryEntry, KeyedOutcome, PlanRecord
     from git_kas.domain.lifecycle import StatusWord
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Topic
+    from git_kas_sql.recall import Recall
+    from git_kas_sql.session import Session
+
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 
 
-def lock_project(connection: Connection, project: str) -> Head:
+def lock_project(session: Session, project: str) -> Head:
     """The row of ``project``, made if there is none, and locked until the end of the transaction."""
-    head = find_head(connection, project, to_write=True)
+    head = find_head(session, project, to_write=True)
     if head is not None:
         return head
     made = {"name": project, "change": 0, "last_time": "", "passengers": "{}"}
-    insert_rows(connection, PROJECTS, [made])
-    found = find_head(connection, project, to_write=True)
+    session.insert(PROJECTS, [made])
+    found = find_head(session, project, to_write=True)
     assert found is not None, "a project that was just made is not there"  # noqa: S101 - the same transaction
     return found
 
@@ -40,8 +42,8 @@ class DraftRows(Rows):
     Commits are kept until :meth:`write`, which writes those of a whole group with one statement a table.
     """
 
-    def __init__(self, connection: Connection, head: Head, place: str) -> None:
-        super().__init__(connection, head, place)
+    def __init__(self, session: Session, head: Head, place: str, recall: Recall) -> None:
+        super().__init__(session, head, place, recall)
         self._records: dict[PlanName, PlanRecord] = {}
         self._topics: dict[str, Topic] = {}
         self._keys: dict[str, KeyedOutcome] = {}
@@ -90,24 +92,24 @@ class DraftRows(Rows):
 
     def write(self) -> None:
         """Write what was added."""
-        id_ = self.head.id
-        self._insert(PLANS, (_plan_row(id_, name, record) for name, record in self._records.items()))
-        self._insert(
+        id_, insert = self.head.id, self.session.insert
+        insert(PLANS, (_plan_row(id_, name, record) for name, record in self._records.items()))
+        insert(
             TOPICS,
             (
                 {"project": id_, "name": topic.name, "created_at": topic.created_at}
                 for topic in self._topics.values()
             ),
         )
-        self._insert(HISTORY, (_history_row(id_, position, entry) for position, entry in self._entries))
-        self._insert(
+        insert(HISTORY, (_history_row(id_, position, entry) for position, entry in self._entries))
+        insert(
             KEYS,
             (
                 {"project": id_, "key": key, "document": _text(encode_keyed(keyed))}
                 for key, keyed in self._keys.items()
             ),
         )
-        self._insert(
+        insert(
             CONTENTS,
             ({"project": id_, "id": content_id, "data": data} for content_id, data in self._contents.items()),
         )
@@ -117,10 +119,7 @@ class DraftRows(Rows):
             "new_passengers": self.head.passengers,
             "new_repository": self.head.repository,
         }
-        self.connection.execute(SET_HEAD, {"in_project": id_, **new})
-
-    def _insert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        insert_rows(self.connection, table, rows)
+        self.session.run(SET_HEAD, in_project=id_, **new)
 
 
 def _plan_row(project: int, name: PlanName, record: PlanRecord) -> dict[str, Any]:
@@ -144,11 +143,5 @@ def _history_row(project: int, position: int, entry: HistoryEntry) -> dict[str, 
     }
 
 
-def insert_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert ``rows``; see :func:`git_kas_sql.statements.insert` for those that are there already."""
-    if values := list(rows):
-        connection.execute(insert(table, connection.dialect.name), values)
-
-
 def _text(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, separators=(",", ":"))
+    return _COMPACT.encode(document)

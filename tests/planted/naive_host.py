@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -19,7 +19,7 @@ from git_kas.domain.mutation import Mutation, Request
 from git_kas.domain.project import Project
 from git_kas.errors import KasError
 from git_kas.ports.store import Store, StoreDescription, StoreRequest, commit_each
-from git_kas.ports.store_host import Asked, HostRequest
+from git_kas.ports.store_host import Asked, HostRequest, Moment
 from git_kas.ports.watch import Changes, WatchedFolder
 from planted.naive_store import NaiveStore
 
@@ -72,6 +72,28 @@ class NaiveHost:
     def recalled_change_of(self, project: str) -> int | None:
         del project
         return None
+
+    @contextmanager
+    def moment(self, project: str) -> Iterator[Moment]:
+        store = self.store(project)
+        found = store.load()
+
+        def load(path: str = "") -> Project:
+            del path
+            return found
+
+        store.load = load  # type: ignore[method-assign]
+        yield Moment(self.change_at(project, found), store)
+
+    def change_at(self, project: str, found: Project) -> int:
+        """The number of the last commit of the project that was found."""
+        del project
+        return found.change
+
+    @contextmanager
+    def moment_at_once(self, project: str) -> Iterator[Moment | None]:
+        del project
+        yield None
 
     def store(self, project: str) -> NaiveStore:
         return type(self).store_type(self, project)
@@ -148,6 +170,10 @@ class StaleReplica(NaiveHost):
                 change = super().change_of(project)
                 self.known[project] = (time.monotonic(), change)
             return change
+
+    def change_at(self, project: str, found: Project) -> int:
+        del found
+        return self.change_of(project)
 
     def commit_all(self, asked: Sequence[Asked]) -> Sequence[Outcome | KasError]:
         answers = super().commit_all(asked)
