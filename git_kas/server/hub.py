@@ -1,9 +1,14 @@
-"""Long polls: many requests wait for commits, and only one thread listens."""
+"""Long polls: many requests wait for commits, and only one thread listens, while there are any.
+
+With SQLite, listening costs each commit about as much as making it does: all that is written to its files is
+told, piece by piece.
+"""
 
 from __future__ import annotations
 
 import logging
 from threading import Condition, Event, Lock, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from git_kas.errors import Busy, KasError
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
 
 _PAUSE_AFTER_FAILURE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
+_LINGERING: Final = 10.0
+"""Seconds for which it goes on listening when nobody waits: who has waited mostly comes again at once."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -74,6 +81,8 @@ class Hub:
         self._lock = Lock()
         self._rooms: dict[str, _Room] = {}
         self._waiting = 0
+        self._entered = Condition(self._lock)
+        self._deserted_since = 0.0
         self._closed = Event()
         self._listening: Changes | None = None
         self._thread = Thread(target=self._run, name="kas-hub", daemon=True)
@@ -135,6 +144,7 @@ class Hub:
         with self._lock:
             for room in self._rooms.values():
                 room.changed.notify_all()
+            self._entered.notify_all()
 
     def close(self) -> None:
         """Stop listening."""
@@ -153,6 +163,7 @@ class Hub:
             room = self._rooms.setdefault(project, _Room(self._lock))
             room.waiting += 1
             self._waiting += 1
+            self._entered.notify_all()
             return room
 
     def _leave(self, project: str, room: _Room) -> None:
@@ -161,24 +172,36 @@ class Hub:
             room.waiting -= 1
             if not room.waiting:
                 del self._rooms[project]
+                self._deserted_since = monotonic()
 
     # -- the one thread that listens -------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._closed.is_set():
+        while self._is_needed():
             try:
                 with self._host.watch() as changes:
                     self._listening = changes
                     self._listen(changes)
             except Exception:
                 _LOG.exception("The server cannot listen for changes; it looks for them every second.")
+                self._listening = None
+                if not self._closed.wait(_PAUSE_AFTER_FAILURE):
+                    self._look()
             self._listening = None
-            if not self._closed.wait(_PAUSE_AFTER_FAILURE):
-                self._look()
+
+    def _is_needed(self) -> bool:
+        """Wait until somebody waits, or for the end; whether it is the former."""
+        with self._lock:
+            self._entered.wait_for(lambda: self._rooms or self._closed.is_set())
+        return not self._closed.is_set()
+
+    def _is_deserted(self) -> bool:
+        with self._lock:
+            return not self._rooms and monotonic() - self._deserted_since > _LINGERING
 
     def _listen(self, changes: Changes) -> None:
         pause: float | None = None
-        while not self._closed.is_set():
+        while not (self._closed.is_set() or self._is_deserted()):
             if self._look():  # what came before we listened, too
                 pause = None
             else:

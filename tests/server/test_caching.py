@@ -181,8 +181,8 @@ def create_all(ask: Client, paths: Sequence[str], slow: Slow) -> list[int]:
 
 def slow_waiting(ask: Client) -> int:
     application: Any = ask.application
-    jobs: int = application._services._writer._jobs.qsize()
-    return jobs
+    waiting: int = application._services._writer.waiting
+    return waiting
 
 
 def test_who_waits_meanwhile_is_written_together(url: str) -> None:

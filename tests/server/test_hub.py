@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from git_kas.ports.fakes import FakeClock
+from git_kas.server import hub
 from git_kas.server.services import Services
 from git_kas_sql import file_feed
 from git_kas_sql.host import SqlHost
@@ -98,6 +100,37 @@ def is_quiet(host: Counting) -> bool:
     before = host.asked
     time.sleep(0.5)
     return host.asked == before
+
+
+def test_it_listens_only_while_somebody_waits(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Heard(Counting):
+        listening = 0
+
+        @contextmanager
+        def watch(self) -> Iterator[Any]:
+            with self._host.watch() as changes:
+                self.listening += 1
+                yield changes
+            self.listening -= 1
+
+    monkeypatch.setattr(hub, "_LINGERING", 0.0)
+    host, other = Heard(host_at(url, FakeClock(EPOCH))), Services(host_at(url, FakeClock(EPOCH)))
+    services, elsewhere = Services(host), application(other)
+    ask = application(services)
+    ask("POST", PLANS, {"filename": PLAN})
+    assert host.listening == 0
+    for change in range(1, 4):
+        found: list[object] = []
+        path = f"{CHANGES}?since={change}&wait=60"
+        thread = threading.Thread(target=lambda path=path, found=found: found.append(ask("GET", path).json()))
+        thread.start()
+        until(lambda: host.listening == 1)
+        elsewhere("PUT", ONE, {"description": str(change)})
+        thread.join()
+        assert found == [{"change": change + 1}]
+        until(lambda: host.listening == 0)  # what was told then let it see that nobody waits
+    services.close()
+    other.close()
 
 
 def test_too_many_are_asked_to_come_again(url: str) -> None:
