@@ -16,7 +16,7 @@ from git_kas.domain.state_text import dump_escaped
 from git_kas.errors import InvalidStatus, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from git_kas.domain.plan import Plan, Topic
 
@@ -43,6 +43,11 @@ class PlanEntry(NamedTuple):
 def encode(value: object) -> bytes:
     """A body: JSON in UTF-8 as the earlier server wrote it, ``<``, ``>`` and ``&`` escaped, with a newline."""
     return dump_escaped(value) + b"\n"
+
+
+def encode_list(items: Iterable[bytes]) -> bytes:
+    """The body that :func:`encode` makes of a list, of what :func:`encode` makes of its items."""
+    return b"[" + b",".join(item[:-1] for item in items) + b"]\n"
 
 
 def plan_entry(plan: Plan, content: bytes | None = None) -> dict[str, object]:

@@ -6,19 +6,19 @@ import logging
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import parse_qs, quote, unquote_to_bytes
+from urllib.parse import quote
 
 import bottle
 
 from git_kas.errors import KasError, UsageError
 from git_kas.server.access import Grant, Role, require
-from git_kas.server.exchange import Answer, Call, checked_project
+from git_kas.server.exchange import Answer, Call, checked_project, decoded_segment, read_query
 from git_kas.server.failures import failure_answer, plain_failure, without_place
 from git_kas.server.routes import ROUTES
 from git_kas.server.shortcut import ALWAYS, Shortcut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from git_kas.server.access import Access
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
-_MOST_MEMBERS: Final = 100
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
 _METHODS: Final = frozenset({"GET", "HEAD", *_WITH_BODY, "DELETE", "OPTIONS", "PATCH"})
 _OTHER: Final = "other"
@@ -94,7 +93,7 @@ class Application:
             NotAllowed, Unauthenticated, UsageError, InvalidName: as the request is.
         """
         self._hosts.check(environ)
-        parts = {name: _decoded(segment) for name, segment in segments.items()}
+        parts = {name: decoded_segment(segment) for name, segment in segments.items()}
         project = checked_project(parts["project"]) if "project" in parts else None
         grant = Grant(Role.READ)
         if route.role is not None:
@@ -105,7 +104,7 @@ class Application:
             f"{environ['bottle.raw_path']}?{query}",
             project or "",
             parts.get("filename", ""),
-            _query(query),
+            read_query(query),
             environ,
             _body(environ) if route.method in _WITH_BODY else b"",
             grant,
@@ -128,24 +127,6 @@ def _raw_path(environ: WSGIEnvironment) -> str:
     if not path.startswith("/"):  # the absolute form (RFC 9112, 3.2.2)
         path = "/" + path.partition("://")[2].partition("/")[2]
     return path
-
-
-def _decoded(segment: str) -> str:
-    try:
-        return unquote_to_bytes(segment).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError("The path is not UTF-8.", next_step="Percent-encode names as UTF-8.") from error
-
-
-def _query(text: str) -> Mapping[str, Sequence[str]]:
-    if not text:
-        return {}
-    try:
-        return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_MEMBERS)
-    except ValueError as error:
-        raise UsageError(
-            "The query cannot be read.", next_step="Percent-encode its values as UTF-8."
-        ) from error
 
 
 def _body(environ: WSGIEnvironment) -> bytes:

@@ -1,4 +1,4 @@
-"""What was read once and is still true: answers by the project's change number, texts by their hash."""
+"""What was read once and is still true: answers by the project's change, texts by their hash, plans as JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from git_kas.domain.plan import Plan
     from git_kas.server.exchange import Answer
 
 _OVERHEAD: Final = 1_000
@@ -100,3 +101,44 @@ class ContentCache:
             while self._size > self._budget:
                 _, old = self._texts.popitem(last=False)
                 self._size -= len(old) + _OVERHEAD
+
+
+class EntryCache:
+    """Plans as JSON, so that after a commit only those are made anew that it changed.
+
+    What is kept for a name is asked for with the very plan that it was made of. One that was decoded anew finds
+    nothing, however alike the two are: to Python, 1 and true are equal. ``budget`` bounds the bytes; those
+    asked for least recently go first.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._size = 0
+        self._entries: OrderedDict[tuple[str, str], tuple[Plan, bytes]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, project: str, plan: Plan) -> bytes | None:
+        """The plan with its text."""
+        key = project, plan.filename
+        with self._lock:
+            found = self._entries.get(key)
+            if found is None or found[0] is not plan:
+                return None
+            self._entries.move_to_end(key)
+            return found[1]
+
+    def put(self, project: str, plan: Plan, entry: bytes) -> None:
+        """Keep an entry that is made of ``plan`` and the text that the plan names."""
+        size = len(entry) + _OVERHEAD
+        if size > self._budget // 4:
+            return
+        key = project, plan.filename
+        with self._lock:
+            old = self._entries.pop(key, None)
+            if old is not None:
+                self._size -= len(old[1]) + _OVERHEAD
+            self._entries[key] = plan, entry
+            self._size += size
+            while self._size > self._budget:
+                _, (_, gone) = self._entries.popitem(last=False)
+                self._size -= len(gone) + _OVERHEAD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import parse_qs, unquote_to_bytes
 
 from git_kas.domain.binding import is_root_id
 from git_kas.domain.names import PlanName
@@ -22,6 +23,7 @@ BYTES: Final = "application/octet-stream"
 TEXT: Final = "text/plain; charset=utf-8"
 
 _LONGEST_PROJECT: Final = 200
+_MOST_MEMBERS: Final = 100
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _REVISION: Final = re.compile(r'"([0-9]{1,18})"')
 _SECONDS: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
@@ -181,6 +183,34 @@ def checked_project(text: str) -> str:
             next_step=f"A project's name is one line of 1 to {_LONGEST_PROJECT} characters.",
         )
     return text
+
+
+def decoded_segment(segment: str) -> str:
+    """A segment of a path, percent-decoded.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    try:
+        return unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("The path is not UTF-8.", next_step="Percent-encode names as UTF-8.") from error
+
+
+def read_query(text: str) -> Mapping[str, Sequence[str]]:
+    """The members of a query.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if not text:
+        return {}
+    try:
+        return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_MEMBERS)
+    except ValueError as error:
+        raise UsageError(
+            "The query cannot be read.", next_step="Percent-encode its values as UTF-8."
+        ) from error
 
 
 def etag(number: int) -> tuple[str, str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.domain.binding import check_binding
 from git_kas.domain.mutation import LARGEST_REQUEST, Author, Request
 from git_kas.errors import Busy, KasError, NotAllowed, PreconditionRequired, UsageError
-from git_kas.ports.store_host import Asked
+from git_kas.ports.store_host import Asked, NotAtOnce
 from git_kas.server.access import acting
-from git_kas.server.caches import AnswerCache, ContentCache
+from git_kas.server.caches import AnswerCache, ContentCache, EntryCache
 from git_kas.server.exchange import Answer, etag, is_known
 from git_kas.server.hub import Hub
 from git_kas.server.metrics import Metrics
@@ -23,26 +23,27 @@ if TYPE_CHECKING:
     from git_kas.domain.ledger import Outcome
     from git_kas.domain.mutation import Mutation
     from git_kas.ports.store import Store
-    from git_kas.ports.store_host import StoreHost
+    from git_kas.ports.store_host import Moment, StoreHost
     from git_kas.server.exchange import Call
 
 MOST_WATCHERS: Final = 512
 _ANSWER_BYTES: Final = 64 * 1024**2
 _CONTENT_BYTES: Final = 32 * 1024**2
+_ENTRY_BYTES: Final = 32 * 1024**2
 _READERS: Final = 8
 _PATIENCE: Final = 30.0
-_READINGS: Final = 2
 _MOST_BOUND: Final = 10_000
 _NOT_MODIFIED: Final = 304
 _ALWAYS_ASK: Final = ("Cache-Control", "private, no-cache")
 
 
 class Snapshot(NamedTuple):
-    """A project as its readers find it; ``change`` is the number of its last commit before they began."""
+    """A project as its readers find it, at one moment; ``change`` is the number of its last commit."""
 
     store: Store
     change: int
     contents: ContentCache
+    entries: EntryCache
 
 
 class Services:
@@ -67,6 +68,7 @@ class Services:
         self._writer = GroupWriter(host.commit_all, self.hub.tell, self.metrics.committed)
         self._answers = AnswerCache(_ANSWER_BYTES)
         self._contents = ContentCache(_CONTENT_BYTES)
+        self._entries = EntryCache(_ENTRY_BYTES)
         self.gate = Semaphore(_READERS)
         self._read_only = read_only
         self._assembling = Lock()
@@ -186,14 +188,11 @@ class Services:
         has it. Other readers give their own.
         """
         change = self.host.change_of(call.project)
-        wanted = call.header("If-None-Match")
-        if by_change and wanted and is_known(wanted, etag(change)[1]):
-            return Answer(_NOT_MODIFIED, headers=(etag(change), _ALWAYS_ASK))
-        answer = self._answers.get(call.project, change, call.url)
-        self.metrics.looked_up(found=answer is not None)
+        answer = self._known(call, change, by_change=by_change)
         if answer is None:
-            answer = self._read_anew(call, reader, change, by_change=by_change)
-        return _unless_known(answer, wanted)
+            with self.gate, self.host.moment(call.project) as moment:
+                answer = self._read(call, reader, moment, by_change=by_change)
+        return answer
 
     def recall(self, project: str, url: str, wanted: str) -> Answer | None:
         """What :meth:`read` would answer, if it is remembered and that can be said without waiting.
@@ -204,35 +203,43 @@ class Services:
         answer = self._answers.get(project, change, url) if change is not None else None
         return _unless_known(answer, wanted) if answer is not None else None
 
-    def _read_anew(
-        self, call: Call, reader: Callable[[Call, Snapshot], Answer], change: int, *, by_change: bool
-    ) -> Answer:
-        """Read, and again if something was committed meanwhile; the last time, keep ourselves from committing.
+    def read_at_once(
+        self, call: Call, reader: Callable[[Call, Snapshot], Answer], *, by_change: bool
+    ) -> Answer | None:
+        """What :meth:`read` would answer, if that can be read without waiting.
 
-        So the answer is a state that there was. Only where other servers write to the same place all the time
-        may parts of it be newer than the number it bears.
+        Raises:
+            KasError: there is no such answer.
         """
-        with self.gate:
-            for _ in range(_READINGS):
-                answer, after = self._read_once(call, reader, change, by_change=by_change)
-                if after == change:
-                    return answer
-                change = after
-            with self._writer.committing:
-                change = self.host.change_of(call.project)
-                return self._read_once(call, reader, change, by_change=by_change)[0]
+        with self.host.moment_at_once(call.project) as moment:
+            if moment is None:
+                return None
+            answer = self._known(call, moment.change, by_change=by_change)
+            with suppress(NotAtOnce):
+                return answer or self._read(call, reader, moment, by_change=by_change)
+        return None
 
-    def _read_once(
-        self, call: Call, reader: Callable[[Call, Snapshot], Answer], change: int, *, by_change: bool
-    ) -> tuple[Answer, int]:
-        """What is answered, and the number of the last commit afterwards; kept if that is still ``change``."""
-        answer = reader(call, Snapshot(self.host.store(call.project), change, self._contents))
-        headers = (*answer.headers, *([etag(change)] if by_change else ()), _ALWAYS_ASK)
+    def _known(self, call: Call, change: int, *, by_change: bool) -> Answer | None:
+        """What can be answered without any row, if ``change`` is the number of the last commit."""
+        wanted = call.header("If-None-Match")
+        if by_change and wanted and is_known(wanted, etag(change)[1]):
+            return Answer(_NOT_MODIFIED, headers=(etag(change), _ALWAYS_ASK))
+        answer = self._answers.get(call.project, change, call.url)
+        if answer is None:
+            return None
+        self.metrics.looked_up(found=True)
+        return _unless_known(answer, wanted)
+
+    def _read(
+        self, call: Call, reader: Callable[[Call, Snapshot], Answer], moment: Moment, *, by_change: bool
+    ) -> Answer:
+        """What ``reader`` answers of that moment, remembered as of its change."""
+        answer = reader(call, Snapshot(moment.store, moment.change, self._contents, self._entries))
+        self.metrics.looked_up(found=False)
+        headers = (*answer.headers, *([etag(moment.change)] if by_change else ()), _ALWAYS_ASK)
         answer = answer._replace(headers=headers)
-        after = self.host.change_of(call.project)
-        if after == change:
-            self._answers.put(call.project, change, call.url, answer)
-        return answer, after
+        self._answers.put(call.project, moment.change, call.url, answer)
+        return _unless_known(answer, call.header("If-None-Match"))
 
 
 def _unless_known(answer: Answer, wanted: str) -> Answer:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.codec import encode_entry
 from git_kas.domain.lifecycle import parse_event, read_status
 from git_kas.domain.mutation import Create, CreateTopic, Remove, Rename, SetContent, Transition, Update
 from git_kas.domain.names import PlanName
-from git_kas.domain.wire import plan_entry, read_new_filename, read_plan_entry, read_topic_entry, topic_entry
-from git_kas.errors import NotFound, UsageError
+from git_kas.domain.wire import (
+    encode,
+    encode_list,
+    plan_entry,
+    read_new_filename,
+    read_plan_entry,
+    read_topic_entry,
+    topic_entry,
+)
+from git_kas.errors import UsageError
 from git_kas.server.contract import LONGEST_WAIT
 from git_kas.server.events import KIND as EVENTS
 from git_kas.server.events import EventStream, wants_events
-from git_kas.server.exchange import MARKDOWN, TEXT, Answer, etag, is_number, json_answer, malformed
+from git_kas.server.exchange import JSON, MARKDOWN, TEXT, Answer, etag, is_number, json_answer, malformed
 from git_kas.server.metrics import KIND as METRICS
 from git_kas.version import VERSION
 
@@ -61,15 +69,15 @@ def list_plans(call: Call, snapshot: Snapshot) -> Answer:
     plans = snapshot.store.list_plans(statuses, call.asked("topic") or None)
     if call.asked("content") == "0":
         return json_answer([plan_entry(plan) for plan in plans])
-    entries = (_with_content(plan, snapshot) for plan in plans)
-    return json_answer([entry for entry in entries if entry is not None])
+    return Answer(200, encode_list(_with_content(call.project, plan, snapshot) for plan in plans), JSON)
 
 
 def get_plan(call: Call, snapshot: Snapshot) -> Answer:
     """``GET …/plans/{filename}``."""
     plan = snapshot.store.get_plan(call.plan)
-    entry = plan_entry(plan) if call.asked("content") == "0" else _with_content(plan, snapshot)
-    return json_answer(entry or plan_entry(plan), 200, etag(plan.revision))
+    if call.asked("content") == "0":
+        return json_answer(plan_entry(plan), 200, etag(plan.revision))
+    return Answer(200, _with_content(call.project, plan, snapshot), JSON, (etag(plan.revision),))
 
 
 def get_content(call: Call, snapshot: Snapshot) -> Answer:
@@ -118,15 +126,17 @@ def metrics(call: Call, services: Services) -> Answer:
     return Answer(200, services.metrics.text(services.hub.watchers), METRICS)
 
 
-def _with_content(plan: Plan, snapshot: Snapshot) -> dict[str, Any] | None:
-    """The entry with its text, None if the plan has gone meanwhile."""
-    if not plan.content_id:
-        return plan_entry(plan)
-    try:
-        content = snapshot.contents.text(plan.content_id, lambda: snapshot.store.get_content(plan.filename))
-    except NotFound:
-        return None
-    return plan_entry(plan, content)
+def _with_content(project: str, plan: Plan, snapshot: Snapshot) -> bytes:
+    """The entry with its text, as JSON."""
+    entry = snapshot.entries.get(project, plan)
+    if entry is None:
+        content = b""
+        if plan.content_id:
+            content = snapshot.contents.text(plan.content_id, lambda: snapshot.store.get_content(plan.filename))
+        entry = encode(plan_entry(plan, content))
+        if content or not plan.content_id:
+            snapshot.entries.put(project, plan, entry)
+    return entry
 
 
 # -- writing ---------------------------------------------------------------------------------------------------

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from git_kas.domain.ledger import Outcome
-from git_kas.domain.lifecycle import Actor
+from git_kas.domain.lifecycle import Actor, Status
 from git_kas.domain.mutation import Author, Create, Request, Update
 from git_kas.domain.names import PlanName
+from git_kas.domain.plan import Plan
 from git_kas.errors import KasError
 from git_kas.ports.fakes import FakeClock
 from git_kas.ports.store_host import Asked
-from git_kas.server.caches import AnswerCache, ContentCache
+from git_kas.server.caches import AnswerCache, ContentCache, EntryCache
 from git_kas.server.exchange import Answer
 from git_kas.server.services import Services
 from git_kas_sql.host import SqlHost
@@ -38,7 +42,7 @@ READS = (
 
 
 class Counting:
-    """A host that counts how often somebody asks for a store's rows."""
+    """A host that counts how often somebody reads a project's rows."""
 
     def __init__(self, host: SqlHost) -> None:
         self._host = host
@@ -47,9 +51,9 @@ class Counting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._host, name)
 
-    def store(self, project: str) -> Any:
+    def moment(self, project: str) -> Any:
         self.opened += 1
-        return self._host.store(project)
+        return self._host.moment(project)
 
 
 @pytest.mark.parametrize("path", READS)
@@ -60,6 +64,7 @@ def test_who_has_the_answer_gets_none_and_no_row_is_read(url: str, path: str) ->
     ask("POST", PLANS, {"filename": PLAN, "content": "x", "topic": "t"})
     first = ask("GET", path)
     read = host.opened
+    assert read == 1
     for wanted in (first.headers["etag"], "W/" + first.headers["etag"], f'"x", {first.headers["etag"]}'):
         same = ask("GET", path, None, {"If-None-Match": wanted})
         assert (same.status, same.body, same.headers["etag"]) == (304, b"", first.headers["etag"])
@@ -135,6 +140,45 @@ def test_a_text_is_kept_only_under_its_own_hash() -> None:
     assert contents.text(wrong, lambda: None) == b""
 
 
+def test_an_entry_is_given_for_the_plan_that_it_was_made_of() -> None:
+    entries = EntryCache(50_000)
+    plan = Plan(NAME, Status.READY, extra={"x": 1})
+    entries.put("p", plan, b"1")
+    assert entries.get("p", plan) == b"1"
+    assert entries.get("q", plan) is None
+    alike = Plan(NAME, Status.READY, extra={"x": True})
+    assert alike == plan
+    assert entries.get("p", alike) is None
+    entries.put("p", alike, b"true")
+    assert (entries.get("p", plan), entries.get("p", alike)) == (None, b"true")
+
+
+def test_entries_keep_to_their_budget() -> None:
+    entries = EntryCache(50_000)
+    plans = [Plan(PlanName(f"{number}.md"), Status.READY) for number in range(200)]
+    for number, plan in enumerate(plans):
+        entries.put("p", plan, bytes(3_000))
+        entries.put("p", plan, bytes(2_000))
+        assert entries.get("p", plans[0]) is not None, number  # what is asked for stays
+        assert entries._size == 3_000 * len(entries._entries) <= 50_000
+    assert entries.get("p", plans[100]) is None
+    entries.put("p", plans[100], bytes(40_000))
+    assert entries.get("p", plans[100]) is None
+
+
+def test_a_text_that_is_missing_is_not_remembered_as_an_empty_one(
+    services: Services, ask: Client, tmp_path: Path
+) -> None:
+    ask("POST", PLANS, {"filename": PLAN, "content": "x"})
+    with sqlite3.connect(tmp_path / "plans.db") as connection:
+        connection.execute("UPDATE contents SET id = 'away'")
+    assert "content" not in ask("GET", ONE).json()
+    with sqlite3.connect(tmp_path / "plans.db") as connection:
+        connection.execute("UPDATE contents SET id = ?", (sha256(b"x").hexdigest(),))
+    assert ask("GET", ONE + "?again").json()["content"] == "x"
+    connection.close()
+
+
 # -- group commit ----------------------------------------------------------------------------------------------
 
 
@@ -194,6 +238,35 @@ def test_who_waits_meanwhile_is_written_together(url: str) -> None:
     assert slow.together == [1, 11]
     assert [ask("GET", f"/v1/projects/p{number}/changes").json()["change"] for number in range(12)] == [1] * 12
     services.close()
+
+
+def test_the_end_waits_for_what_was_asked_before_it(url: str) -> None:
+    slow = Slow(host_at(url, FakeClock(EPOCH)))
+    services = Services(slow)
+    ask = application(services)
+    statuses: list[int] = []
+    paths = [f"/v1/projects/p{number}/plans" for number in range(5)]
+    writers = [
+        threading.Thread(target=lambda path=path: statuses.append(ask("POST", path, {"filename": PLAN}).status))
+        for path in paths
+    ]
+    writers[0].start()
+    assert slow.begun.wait(60)
+    for writer in writers[1:]:
+        writer.start()
+    while slow_waiting(ask) < len(paths) - 1:
+        pass
+    closing = threading.Thread(target=services.close)
+    closing.start()
+    while not services._writer._closed:
+        pass
+    assert ask("POST", "/v1/projects/late/plans", {"filename": PLAN}).status == 503
+    assert closing.is_alive()
+    slow.go.set()
+    for thread in (*writers, closing):
+        thread.join()
+    assert statuses == [201] * 5
+    assert slow.together == [1, 4]
 
 
 def test_one_project_that_fails_does_not_stop_the_others(url: str, caplog: pytest.LogCaptureFixture) -> None:
