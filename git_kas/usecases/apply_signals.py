@@ -53,9 +53,10 @@ if TYPE_CHECKING:
 # So many are committed together: the price of one, and others do not wait long meanwhile.
 _TOGETHER: Final = 200
 
-# Whatever signal comes next, the store would answer the same. Files can be full or read-only, too.
-_ONLY_OF_STORES: Final = (Unreachable, Busy, StoreCorrupt, SchemaTooNew)
-_STORE_TROUBLE: Final = (*_ONLY_OF_STORES, StoreFull, ReadOnly)
+ONLY_OF_STORES: Final = (Unreachable, Busy, StoreCorrupt, SchemaTooNew)
+"""Whatever signal comes next, the store would answer the same. Files can be full or read-only, too."""
+
+_STORE_TROUBLE: Final = (*ONLY_OF_STORES, StoreFull, ReadOnly)
 
 _CAUSES: Final[Mapping[type[KasError], Cause]] = {
     InvalidTransition: Cause.INVALID,
@@ -170,7 +171,7 @@ class _Run:
             if claimed is not None and not self._settled(item, claimed):
                 self._judge(item, claimed)
         except KasError as error:
-            if isinstance(error, _ONLY_OF_STORES):
+            if isinstance(error, ONLY_OF_STORES):
                 self._trouble = error
             self._postpone(item, claimed, error)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from git_kas.domain.lifecycle import IN_WORK
 from git_kas.domain.timestamps import later, timestamp
 from git_kas.errors import Conflict, KasError, NotFound, Unreachable
-from git_kas.usecases.apply_signals import Handling, apply_signals
+from git_kas.usecases.apply_signals import ONLY_OF_STORES, Handling, apply_signals
 from git_kas.usecases.commit_signal import SignalPorts, SignalScope
 from git_kas.usecases.drive_plan import Memory, PlanDriver
 from git_kas.usecases.drive_ports import Happening, Step
@@ -173,16 +173,15 @@ class Driver:
         signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress, newer_tip)
         applied = apply_signals(signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree))
         look.happened += [one for handled in applied.handled for one in _happenings(handled)]
-        for handled in applied.handled:
-            if handled.error is not None:
-                raise handled.error
-        for warning in applied.warnings:
-            self._warn(look, warning)
+        errors = [handled.error for handled in applied.handled if handled.error is not None]
+        for error in errors:
+            if isinstance(error, ONLY_OF_STORES):
+                raise error
         orders = apply_orders(ports, scope, places)
         look.happened += orders.happened
-        for warning in orders.warnings:
+        for warning in (*applied.warnings, *(error.message for error in errors), *orders.warnings):
             self._warn(look, warning)
-        return bool(orders.warnings)
+        return bool(errors or orders.warnings)
 
     def _now(self) -> str:
         return timestamp(self._ports.clock.now_ns())

@@ -17,6 +17,7 @@ from git_kas.domain.signal_text import read_signal_text, signal_key
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import Conflict, InvalidTransition, KasError, KeyReused, NotFound, Unreachable, UsageError
 from git_kas.ports.signals import ClaimedSignal, RejectionRecord
+from git_kas.usecases.apply_signals import ONLY_OF_STORES
 from git_kas.usecases.drive_ports import Happening, Step
 from git_kas.usecases.run_documents import Progress
 from git_kas.usecases.signals import SignalState, signal_items
@@ -50,7 +51,8 @@ class OrdersTaken(NamedTuple):
 def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPlace]) -> OrdersTaken:
     """Apply the signals about waves and tasks that wait, in the order in which they were written.
 
-    Those of plans that another machine drives, or of which the store holds what cannot be understood, wait on.
+    Those of plans that another machine drives, or of which the store holds what cannot be understood, wait on,
+    as do those whose files can neither be taken nor rejected.
 
     Raises:
         Busy: somebody else is applying signals.
@@ -63,7 +65,12 @@ def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPl
     with ports.box.exclusive():
         orders = _Orders(ports, scope)
         for item in items:
-            orders.take(item)
+            try:
+                orders.take(item)
+            except ONLY_OF_STORES:
+                raise
+            except KasError as error:  # of this one's files
+                orders.warnings.append(error.message)
     return OrdersTaken(orders.happened, orders.warnings)
 
 

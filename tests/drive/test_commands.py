@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -260,6 +261,24 @@ def test_it_watches_all_worktrees_and_new_ones(plans: Plans, plan: Plan, watch: 
     worktree = plans.repo.worktree("some")
     assert plans("signal", "implement_finished", KEY, cwd=worktree).status == 0
     watching.until("applied", "reviewing")
+
+
+def test_what_cannot_be_taken_from_a_worktree_does_not_end_it(plans: Plans, plan: Plan, watch: Watch) -> None:
+    """A file that is too large to be kept, and a text that leads elsewhere."""
+    plan(1)
+    plans("plan", "transition", KEY, "implement_start")
+    worktree = plans.repo.worktree("some")
+    folder = worktree / "docs/plans/.signals"
+    folder.mkdir(parents=True)
+    (folder / f"review-approved-{PLAN}").touch()
+    os.truncate(folder / f"review-approved-{PLAN}", 65 * 1024 * 1024)
+    (folder.parent / PLAN).symlink_to("/etc/hostname")
+    (folder / f"elaborator-finished-{PLAN}").touch()
+    watching = watch()
+    assert plans("signal", "implement_finished", KEY).status == 0
+    watching.until("applied", "reviewing")
+    assert len(watching.warnings) == 2
+    assert watching.stop() == 130
 
 
 def test_a_store_that_is_away_delays_everything_and_loses_nothing(

@@ -1,0 +1,70 @@
+"""What lies in worktrees, on disks and on other machines, and must not keep the rest from being driven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from git_kas.domain.lifecycle import Event, Status
+from git_kas.errors import KasError, ReadOnly, StoreFull, WouldLoseData
+from unit.drive_worlds import SHOP, DriveWorld, text_of
+
+TROUBLES = [WouldLoseData, ReadOnly, StoreFull, KasError]
+
+
+@pytest.fixture
+def world() -> DriveWorld:
+    return DriveWorld()
+
+
+def failing(act: Callable[..., Any], error: type[KasError], name: str) -> Callable[..., Any]:
+    """``act`` for all signals but those of that name."""
+
+    def acting(signal: Any, *rest: Any) -> Any:
+        if signal.name.startswith(name):
+            raise error(f"{signal.name} is in the way.", next_step="Remove it.")
+        return act(signal, *rest)
+
+    return acting
+
+
+# -- signals that can neither be applied nor rejected -----------------------------------------------------
+
+
+@pytest.mark.parametrize("error", TROUBLES)
+@pytest.mark.parametrize("method", ["claim", "reject"])
+@pytest.mark.parametrize("name", ["review-approved-", "implement-wave-7-"])
+def test_a_signal_that_cannot_be_moved_keeps_no_other_one_waiting(
+    world: DriveWorld, monkeypatch: pytest.MonkeyPatch, name: str, method: str, error: type[KasError]
+) -> None:
+    monkeypatch.setattr(world.box, method, failing(getattr(world.box, method), error, name))
+    world.create(Event.PLAN_START, text=text_of(1))
+    world.look()
+    world.signal(f"{name}{SHOP}")
+    world.signal(f"planner-finished-{SHOP}")
+    world.create(Event.PLAN_START, name="z.md")
+    look = world.look()
+    assert world.status is Status.READY
+    assert "z-R0-planner-1" in world.runs.begun
+    assert look.warnings == [f"{name}{SHOP} is in the way."]
+    assert look.again
+    assert world.look().warnings == []
+
+
+def test_a_text_that_cannot_be_read_keeps_no_signal_waiting(
+    world: DriveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise KasError("A symbolic link is in the way.", next_step="Remove it.")
+
+    monkeypatch.setattr("git_kas.ports.fakes.FakePlanFiles.read", refuse)
+    world.waves(2)
+    world.look()
+    world.signal(f"elaborator-finished-{SHOP}")
+    world.task_done(1, 1)
+    look = world.look()
+    assert world.states() == {"W1-T1": "complete", "W1-T2": "running"}
+    assert look.warnings == ["A symbolic link is in the way."]
+    assert [name for _, _, name in world.box.files] == [f"elaborator-finished-{SHOP}"]
