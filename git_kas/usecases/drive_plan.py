@@ -85,8 +85,8 @@ class PlanDriver:
 
     @property
     def needs_another_look(self) -> bool:
-        """Whether agents may end without anybody being told."""
-        return bool(self.at_work) or self._waits
+        """Whether agents of ours may end without anybody being told."""
+        return self._progress.is_ours and (bool(self.at_work) or self._waits)
 
     @property
     def runs(self) -> list[RunId]:
@@ -97,9 +97,9 @@ class PlanDriver:
 
     @property
     def deadline(self) -> str:
-        """When it must be looked after again although nothing happens; empty if never."""
+        """When it must be looked after again although nothing happens; empty if never, or by somebody else."""
         stage = self._progress.document.stage
-        if stage is None:
+        if stage is None or not self._progress.is_ours:
             return ""
         ends = schedule.deadline(stage, self._settings.longest_work), self._progress.renewal()
         return min((end for end in ends if end), default="")

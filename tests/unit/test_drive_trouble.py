@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from git_kas.domain.agents import Role
 from git_kas.domain.lifecycle import Event, Status
+from git_kas.domain.timestamps import later, timestamp
 from git_kas.errors import KasError, ReadOnly, StoreFull, WouldLoseData
-from unit.drive_worlds import SHOP, DriveWorld, text_of
+from unit.drive_worlds import COMMANDS, NO_LIMITS, SHOP, DriveWorld, text_of
 
 TROUBLES = [WouldLoseData, ReadOnly, StoreFull, KasError]
 
@@ -68,3 +70,22 @@ def test_a_text_that_cannot_be_read_keeps_no_signal_waiting(
     assert world.states() == {"W1-T1": "complete", "W1-T2": "running"}
     assert look.warnings == ["A symbolic link is in the way."]
     assert [name for _, _, name in world.box.files] == [f"elaborator-finished-{SHOP}"]
+
+
+# -- plans that are driven from elsewhere -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("commands", [{}, COMMANDS])
+def test_who_does_not_drive_a_plan_does_not_look_after_its_agents(
+    world: DriveWorld, commands: dict[Role, str]
+) -> None:
+    """The first machine lets agents work for longer than the second one would."""
+    world.waves(1)
+    world.look()
+    other = world.elsewhere()
+    other.driver = other.new_driver(settings=NO_LIMITS._replace(commands=commands, longest_work=60.0))
+    world.wait(600)
+    look = other.look()
+    assert other.runs.begun == []
+    assert not look.again or look.again >= later(timestamp(world.clock.now_ns()), 30.0)
+    assert bool(look.again) is bool(commands)
