@@ -2,10 +2,12 @@
 
 A repository may bring templates of its own, committed on its base branch as ``.kas/prompts/<mode>.md``; they
 are texts, never commands. Fields are written ``$name`` or ``${name}``, a dollar sign ``$$`` (string.Template).
+Names, which agents use in commands, are quoted for a shell where they hold what means something to one.
 """
 
 from __future__ import annotations
 
+import shlex
 from string import Template
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +45,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "done": "the command that reports success",
 }
 """The fields of a template."""
+
+QUOTED: Final = ("plan", "base", "branch", "folder", "text_path")
+"""Those that are quoted for a shell where they have to be."""
 
 _HEADER: Final = """\
 Goal: $goal
@@ -194,7 +199,8 @@ def render(template: str, place: str, fields: Mapping[str, str]) -> str:
         InvalidConfiguration: the template has a field that nobody knows.
     """
     try:
-        return Template(template).substitute({**dict.fromkeys(FIELDS, ""), **fields})
+        quoted = {name: shlex.quote(fields[name]) for name in QUOTED if fields.get(name)}
+        return Template(template).substitute({**dict.fromkeys(FIELDS, ""), **fields, **quoted})
     except KeyError as error:
         raise InvalidConfiguration(
             f"{place}: there is no field ${error.args[0]}.", next_step=f"Use one of: {', '.join(FIELDS)}."

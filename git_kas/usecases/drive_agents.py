@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -104,7 +105,7 @@ class AgentStarter:
         content = self._ports.store.get_content(name) or b""
         text, _ = decode_plan(content)
         document = parse_plan(text)
-        done = _DONE[stage.mode].format(plan=name.key, wave=job.wave, task=job.task)
+        done = _DONE[stage.mode].format(plan=shlex.quote(name.key), wave=job.wave, task=job.task)
         signalled = stage.mode is not Mode.WAVES or job.task.isdecimal()
         return {
             **fields_of_plan(name, document, text or self._plan.description),

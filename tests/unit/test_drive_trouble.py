@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 
 from git_kas.domain.agents import Role
 from git_kas.domain.lifecycle import Event, Status
+from git_kas.domain.mutation import Create
+from git_kas.domain.names import PlanName
 from git_kas.domain.timestamps import later, timestamp
 from git_kas.errors import KasError, ReadOnly, StoreFull, WouldLoseData
 from unit.drive_worlds import COMMANDS, NO_LIMITS, SHOP, DriveWorld, text_of
@@ -89,3 +93,37 @@ def test_who_does_not_drive_a_plan_does_not_look_after_its_agents(
     assert other.runs.begun == []
     assert not look.again or look.again >= later(timestamp(world.clock.now_ns()), 30.0)
     assert bool(look.again) is bool(commands)
+
+
+# -- names that mean something to a shell -----------------------------------------------------------------
+
+HOSTILE = "it's; touch $(id) & `id`.md"
+
+
+def commands_in(prompt: str) -> list[list[str]]:
+    """The command lines that a prompt tells an agent to run, in words."""
+    found = re.findall(r"(?<![\w`])`?(git (?:kas|diff) [^\n]*)", prompt)
+    return [shlex.split(line.rstrip(".").partition("` ")[0].rstrip("`")) for line in found]
+
+
+@pytest.mark.parametrize("branch", ["a'b;$(id)", "plan/x"])
+def test_agents_are_told_to_run_nothing_but_what_is_meant(world: DriveWorld, branch: str) -> None:
+    name = PlanName(HOSTILE)
+    world.commit(Create(name, branch=branch, content=text_of(1)))
+    world.move(Event.PLAN_START, name=name)
+    for event in (Event.PLANNER_FINISHED, Event.IMPLEMENT_START, Event.IMPLEMENT_FINISHED):
+        world.look()
+        if event is Event.IMPLEMENT_FINISHED:
+            world.signal(f"implement-wave-1-{name}")
+            world.look()
+        world.move(event, name=name)
+    world.look()
+    told = [line for spec in world.runs.specs.values() for line in commands_in(spec.prompt)]
+    assert len(world.runs.specs) == 3
+    assert ["git", "kas", "signal", "planner_finished", name.key] in told
+    assert ["git", "kas", "signal", "implement_task_finished", name.key, "--wave", "1", "--task", "1"] in told
+    assert ["git", "kas", "signal", "review_approved", name.key, "-m", "SUMMARY"] in told
+    assert ["git", "kas", "signal", "review_changes_requested", name, "-F", "FILE"] in told
+    assert ["git", "kas", "plan", "show", name, "--text"] in told
+    assert ["git", "diff", f"main...{branch}"] in told
+    assert {"kas"} == {words[1] for words in told} - {"diff"}
