@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from git_kas.domain.names import BranchName
-from git_kas.usecases.drive_worktrees import branch_of, folder_of_branch
+from git_kas.usecases.drive_worktrees import branch_of, expect_branch, folder_of_branch
 
 if TYPE_CHECKING:
     from git_kas.domain.plan import Plan
@@ -27,10 +27,11 @@ class TaskMerger:
         A merge that was interrupted is taken back and made again; one that was made is not made twice.
 
         Raises:
-            KasError: there can be no worktree of the plan's branch.
+            KasError: the plan's branch is gone, or there can be no worktree of it.
         """
         branch = BranchName(job.last.branch if job.last else "")
         into = branch_of(self._plan)
+        expect_branch(self._ports, self._scope, into)
         folder = folder_of_branch(self._ports, self._scope, into)
         self._take_back(folder, branch)
         if self._merging(folder):

@@ -25,6 +25,7 @@ from git_kas.ports.agent_runs import RunState
 from git_kas.usecases.drive_agents import AgentStarter
 from git_kas.usecases.drive_merges import TaskMerger
 from git_kas.usecases.drive_ports import SYSTEM, Happening, Step
+from git_kas.usecases.drive_worktrees import branch_of, expect_branch
 from git_kas.usecases.run_documents import Progress
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class Memory:
 
 _BEGUN_WITHIN: Final = 60.0
 """Seconds after which a start is taken for lost."""
+
+_OF_WHAT_IS_THERE: Final = frozenset({Mode.REVIEW, Mode.FEEDBACK})
+"""Modes whose agents go on with what others have done on the plan's branch."""
 
 _MOST_STARTS: Final = 3
 _NEVER_BEGAN: Final = "it was started, and did not begin"
@@ -159,6 +163,8 @@ class PlanDriver:
         mode = self._wanted_mode()
         if mode is None or not self._command(mode):
             return
+        if mode in _OF_WHAT_IS_THERE:
+            expect_branch(self._ports, self._scope, branch_of(plan))
         feedback: list[int] = []
         if mode is Mode.FEEDBACK:
             limit = self._settings.most_rounds

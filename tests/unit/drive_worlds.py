@@ -114,8 +114,7 @@ class WorktreeGit(FakePorcelain):
             path = words[1] if "-b" in arguments else words[0]
             assert not any(one.branch == branch or one.path == path for one in self.worktrees)
             assert ("-b" in arguments) is (branch not in self.branches)
-            self.branches.add(branch)
-            self.answers = {**self.answers, self._asks(branch): ""}
+            self.add_branch(branch)
             id_ = path.rpartition("/")[2]
             self.worktrees.append(Worktree(id_, path, f"/r/.git/worktrees/{id_}", BranchName(branch)))
         return super().run(folder, *arguments, at=at)
@@ -129,6 +128,15 @@ class WorktreeGit(FakePorcelain):
             )
         self.merged.append(arguments[-1])
         return Ended(0, "", "")
+
+    def add_branch(self, branch: str) -> None:
+        self.branches.add(branch)
+        self.answers = {**self.answers, self._asks(branch): ""}
+
+    def remove_branch(self, branch: str) -> None:
+        self.branches.remove(branch)
+        self.answers = {words: said for words, said in self.answers.items() if words != self._asks(branch)}
+        self.worktrees = [one for one in self.worktrees if one.branch != branch]
 
     @staticmethod
     def _asks(branch: str) -> tuple[str, ...]:
@@ -221,11 +229,13 @@ class DriveWorld:
     def create(self, *events: Event, name: str = SHOP, text: bytes = b"", topic: str = "") -> PlanName:
         plan = PlanName(name)
         self.commit(Create(plan, topic=topic, content=text or None))
-        for event in events:
-            self.commit(Transition(plan, (event,)))
+        self.move(*events, name=plan)
         return plan
 
     def move(self, *events: Event, name: PlanName = SHOP) -> None:
+        """Whoever has implemented a plan has done so on its branch."""
+        if Event.IMPLEMENT_FINISHED in events:
+            self.git.add_branch(self.plan(name).branch or name.default_branch)
         for event in events:
             self.commit(Transition(name, (event,)))
 
