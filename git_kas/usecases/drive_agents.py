@@ -6,7 +6,7 @@ import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from git_kas.domain import attempts
+from git_kas.domain import attempts, schedule
 from git_kas.domain.agents import MODES, Mode
 from git_kas.domain.names import BranchName
 from git_kas.domain.plan_document import decode_plan, parse_plan
@@ -108,7 +108,7 @@ class AgentStarter:
         text, _ = decode_plan(content)
         document = parse_plan(text)
         done = _DONE[stage.mode].format(plan=shlex.quote(name.key), wave=job.wave, task=job.task)
-        signalled = stage.mode is not Mode.WAVES or job.task.isdecimal()
+        signalled = stage.mode is not Mode.WAVES or schedule.can_be_signalled(stage, job)
         return {
             **fields_of_plan(name, document, text or self._plan.description),
             **fields_of_job(stage, job, document, alone=bool(attempt.branch)),

@@ -40,7 +40,7 @@ def expect_branch(ports: DrivePorts, scope: DriveScope, branch: BranchName) -> N
     if not _is_there(ports.porcelain, scope.location.top, branch):
         raise WouldLoseData(
             f"The branch {branch} is not here, and nobody is started to go on with what was done on it.",
-            next_step=f"Fetch it from where it is, or drive the plan there: git branch {shlex.quote(branch)} COMMIT",
+            next_step=f"Fetch it, or drive the plan where it is: git branch {shlex.quote(branch)} COMMIT",
         )
 
 

@@ -10,7 +10,7 @@ from git_kas.domain.lifecycle import Event, Status
 from git_kas.domain.mutation import Transition
 from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.signal_text import write_signal_text
-from git_kas.domain.signals import form_of_word, signal_name
+from git_kas.domain.signals import form_of_word, is_signal_number, signal_name
 from git_kas.domain.stage import decode_run
 from git_kas.errors import AlreadyExists, Conflict, UsageError
 from git_kas.usecases.signals import signal_items
@@ -70,6 +70,11 @@ def implement(
     document = parse_plan(decode_plan(content)[0])
     wave = asked.wave if asked.wave is not None else next((one.number for one in document.waves), 1)
     schedule.place_of_wave(document, wave)
+    if not is_signal_number(wave):
+        raise UsageError(
+            f"The waves of {asked.plan} cannot be begun with wave {wave}: waves are counted from 1.",
+            next_step="Number them so, then 'git kas plan register --update'.",
+        )
     name = signal_name(form_of_word(_SIGNAL), plan.filename, wave)
     _expect_no_other(box, place, plan.filename, name)
     outcome = None

@@ -109,6 +109,15 @@ def test_a_wave_that_is_not_there(
     assert (status(plans), signals(plans)) == ("ready", [])
 
 
+def test_a_wave_that_no_signal_can_name(plans: Plans, plan: Plan) -> None:
+    plan(text="# Shop\n\n## Wave 0\n\n### Task 1: one\n\n## Wave 1\n\n### Task 2: two\n")
+    refused = plans.refused("implement", KEY)
+    assert (refused.exit, refused.code) == (2, "usage")
+    assert "waves are counted from 1" in refused.message
+    assert "register --update" in refused.next
+    assert (status(plans), signals(plans)) == ("ready", [])
+
+
 def test_no_such_plan(plans: Plans) -> None:
     for words in (("implement", KEY), *(("waves", word, KEY) for word in ("status", *COMMANDS))):
         assert plans.refused(*words).exit == 3
