@@ -73,7 +73,7 @@ class AgentStarter:
         if not (self._scope.settings.per_task and job.task):
             return "", folder
         branch = task_branch(plan_branch, job, attempt)
-        return branch, folder_of_branch(self._ports, self._scope, branch, start=plan_branch)
+        return branch, folder_of_branch(self._ports, self._scope, branch, start=plan_branch.ref)
 
     def launch(self, stage: Stage, job: Job) -> None:
         """Start the agent of the newest attempt, which has been written down.

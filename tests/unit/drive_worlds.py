@@ -122,11 +122,14 @@ class WorktreeGit(FakePorcelain):
     def attempt(
         self, folder: str, *arguments: str, stdin: str = "", scratch: str = "", reflog_action: str = ""
     ) -> Ended:
+        if arguments[0] == "symbolic-ref":
+            here = next(one.branch for one in self.worktrees if one.path == folder)
+            return Ended(0, f"refs/heads/{here}\n", "")
         if arguments[0] != "merge":
             return super().attempt(
                 folder, *arguments, stdin=stdin, scratch=scratch, reflog_action=reflog_action
             )
-        self.merged.append(arguments[-1])
+        self.merged.append(arguments[-1].removeprefix("refs/heads/"))
         return Ended(0, "", "")
 
     def add_branch(self, branch: str) -> None:
