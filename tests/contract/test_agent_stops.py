@@ -128,12 +128,14 @@ def test_an_agent_without_its_wrapper_that_does_not_heed_is_killed_and_nobody_el
     wait_until(lambda: not process_state(str(made.wrapper())), "the end of the wrapper")
     lock = made.file(RUN, "lock")
     with subprocess.Popen(["sh", "-c", 'exec 3<"$0"; exec sleep 600', str(lock)], process_group=0) as innocent:
-        wait_until(lambda: Path(f"/proc/{innocent.pid}/comm").read_text() == "sleep\n", "looking")
-        assert made.runs.stop(RUN)
-        made.wait_for(RunState.LOST)
-        wait_until(lambda: not process_state(told), "the end of all")
-        assert innocent.poll() is None
-        innocent.kill()
+        try:
+            wait_until(lambda: Path(f"/proc/{innocent.pid}/comm").read_text() == "sleep\n", "looking")
+            assert made.runs.stop(RUN)
+            made.wait_for(RunState.LOST)
+            wait_until(lambda: not process_state(told), "the end of all")
+            assert innocent.poll() is None
+        finally:
+            innocent.kill()
 
 
 def test_an_agent_on_another_host_is_not_touched(made: Agents) -> None:
