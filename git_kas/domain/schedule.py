@@ -343,11 +343,17 @@ def ended(stage: Stage, now: str, *, reported: bool) -> Stage:
 
 
 def archived(document: RunDocument, now: str, plan: Plan) -> RunDocument:
-    """The document after its stage is over, because the plan has moved on or another stage is to begin."""
-    if document.stage is None:
+    """The document after its stage is over, because the plan has moved on or another stage is to begin.
+
+    What reviews have found counts as given only if an agent has begun that was told of it.
+    """
+    stage = document.stage
+    if stage is None:
         return document
-    over = ended(document.stage, now, reported=_is_reported(plan, document.stage))
-    return document._replace(stage=None, past=(*document.past, over), notice="")
+    over = ended(stage, now, reported=_is_reported(plan, stage))
+    may_have_begun = any(one.began or not one.ended for job in stage.jobs for one in job.attempts)
+    given = document.given if may_have_begun else min([document.given, *(one - 1 for one in stage.feedback)])
+    return document._replace(stage=None, past=(*document.past, over), notice="", given=given)
 
 
 def _is_reported(plan: Plan, stage: Stage) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from git_kas.domain.agents import Role
+from git_kas.domain.agents import Mode, Role
 from git_kas.domain.lifecycle import Event, Status
 from git_kas.domain.mutation import Create
 from git_kas.domain.names import PlanName
+from git_kas.domain.run_ids import RunId
 from git_kas.domain.timestamps import later, timestamp
 from git_kas.errors import KasError, ReadOnly, StoreFull, WouldLoseData
 from git_kas.usecases.waves import retry
@@ -189,3 +190,33 @@ def test_a_branch_that_went_when_the_plan_was_done_is_begun_anew(world: DriveWor
     world.signal(f"implement-wave-1-{SHOP}")
     world.look()
     assert world.runs.begun[-1] == "shop-W1-T1-2"
+
+
+# -- feedback that nobody was handed ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", ["", "there is no such program"])
+def test_what_a_review_found_is_handed_to_the_next_coder_if_none_has_begun(
+    world: DriveWorld, failure: str
+) -> None:
+    """No place was free for the coder, or it could not be started; then the plan moved on without it."""
+    world.driver = world.new_driver(settings=NO_LIMITS._replace(most_agents=1))
+    if not failure:
+        world.create(Event.PLAN_START, name="a.md")
+        world.look()
+    world.create(Event.IMPLEMENT_START, Event.IMPLEMENT_FINISHED)
+    world.look()
+    world.signal(f"review-changes-{SHOP}", "FIRST", round_=1)
+    world.runner.failure = failure
+    world.look()
+    assert world.stage().mode is Mode.FEEDBACK
+    assert [run for run in world.runs.begun if "R1-coder" in run] == []
+    world.move(Event.IMPLEMENT_FINISHED)
+    world.look()
+    world.signal(f"review-changes-{SHOP}", "SECOND", round_=2)
+    world.runner.failure = ""
+    if not failure:
+        world.runs.end(RunId("a-R0-planner-1"), 1)
+    world.look()
+    prompt = world.spec_of("R2-coder").prompt
+    assert prompt.index("FIRST") < prompt.index("SECOND")
