@@ -15,7 +15,16 @@ from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.signal_rules import Cause, Rejection
 from git_kas.domain.signal_text import read_signal_text, signal_key
 from git_kas.domain.timestamps import timestamp
-from git_kas.errors import Conflict, InvalidTransition, KasError, KeyReused, NotFound, Unreachable, UsageError
+from git_kas.errors import (
+    Conflict,
+    InvalidTransition,
+    KasError,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    Unreachable,
+    UsageError,
+)
 from git_kas.ports.signals import ClaimedSignal, RejectionRecord
 from git_kas.usecases.apply_signals import ONLY_OF_STORES
 from git_kas.usecases.drive_ports import Happening, Step
@@ -37,6 +46,7 @@ _ATTEMPTS: Final = 10
 _CAUSES: Final[Mapping[type[KasError], Cause]] = {
     InvalidTransition: Cause.INVALID,
     NotFound: Cause.NO_PLAN,
+    NotAllowed: Cause.USER_ONLY,
     UsageError: Cause.MALFORMED,
 }
 
@@ -63,7 +73,7 @@ def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPl
     if not items:
         return OrdersTaken([], [])
     with ports.box.exclusive():
-        orders = _Orders(ports, scope)
+        orders = _Orders(ports, scope, places[0].worktree if places else "")
         for item in items:
             try:
                 orders.take(item)
@@ -75,9 +85,12 @@ def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPl
 
 
 class _Orders:
-    def __init__(self, ports: DrivePorts, scope: DriveScope) -> None:
+    """``home`` is the worktree in which ``git kas implement`` leaves its signals."""
+
+    def __init__(self, ports: DrivePorts, scope: DriveScope, home: str) -> None:
         self._ports = ports
         self._scope = scope
+        self._home = home
         self._records = {kept.identity: kept.record for kept in ports.box.rejected()}
         self.happened: list[Happening] = []
         self.warnings: list[str] = []
@@ -139,7 +152,12 @@ class _Orders:
             )
 
     def _start_waves(self, claimed: ClaimedSignal, signal: Signal, plan: Plan) -> str:
-        """Begin with a wave, unless somebody is at work."""
+        """Begin with a wave, unless somebody is at work; agents, who work elsewhere, are not to decide that."""
+        if claimed.place.worktree != self._home:
+            raise NotAllowed(
+                f"Waves are begun by signals in {self._home}, and this one was in {claimed.place.worktree}.",
+                next_step="Use 'git kas implement', which writes it there.",
+            )
         if plan.status is not Status.IMPLEMENTING:
             raise InvalidTransition(
                 f"{plan.filename} is {plan.status}, and waves belong to plans that are being implemented.",

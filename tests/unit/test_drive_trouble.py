@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from git_kas.domain.agents import Mode, Role
-from git_kas.domain.lifecycle import Event, Status
-from git_kas.domain.mutation import Create
+from git_kas.domain.lifecycle import Actor, Event, Status
+from git_kas.domain.mutation import Author, Create, Request
 from git_kas.domain.names import PlanName
 from git_kas.domain.run_ids import RunId
+from git_kas.domain.signal_rules import Cause
 from git_kas.domain.timestamps import later, timestamp
-from git_kas.errors import KasError, ReadOnly, StoreFull, WouldLoseData
-from git_kas.usecases.waves import retry
-from unit.drive_worlds import COMMANDS, NO_LIMITS, SHOP, DriveWorld, text_of
+from git_kas.errors import KasError, NotAllowed, ReadOnly, StoreFull, WouldLoseData
+from git_kas.ports.signals import SignalPlace
+from git_kas.usecases.implement import ImplementAsked, implement
+from git_kas.usecases.waves import abort, retry
+from unit.drive_worlds import COMMANDS, FOLDERS, MAIN, NO_LIMITS, SHOP, USER, DriveWorld, text_of
 
 TROUBLES = [WouldLoseData, ReadOnly, StoreFull, KasError]
 
@@ -220,3 +223,41 @@ def test_what_a_review_found_is_handed_to_the_next_coder_if_none_has_begun(
     world.look()
     prompt = world.spec_of("R2-coder").prompt
     assert prompt.index("FIRST") < prompt.index("SECOND")
+
+
+# -- agents that would decide what people do --------------------------------------------------------------
+
+
+def test_agents_do_not_begin_waves_from_their_worktrees(world: DriveWorld) -> None:
+    """Neither those of a plan that nobody drives, nor those that people have aborted."""
+    world.waves(1)
+    world.look()
+    abort(world.waves_ports(), SHOP)
+    world.look()
+    theirs = SignalPlace("plan-shop", "/r/.worktrees/plan-shop", FOLDERS)
+    world.signal(f"implement-wave-1-{SHOP}", place=theirs)
+    assert world.steps() == [("rejected", "")]
+    assert world.states() == {"W1-T1": "stopped"}
+    (kept,) = world.box.rejected()
+    assert kept.record.cause is Cause.USER_ONLY
+    assert "git kas implement" in kept.record.reason
+    world.box.retry(kept)
+    assert world.steps() == [("rejected", "")]
+    world.signal(f"implement-wave-1-{SHOP}")
+    assert ("started", "W1-T1") in world.steps()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_agents_do_not_go_on_with_what_people_have_stopped(world: DriveWorld, *, stopped: bool) -> None:
+    world.create(text=text_of(1))
+    asked = ImplementAsked(SHOP)
+    agent = Request(Author(Actor.AGENT, "agent"))
+    assert implement(world.store, world.box, MAIN, asked, agent).outcome
+    world.look()
+    if not stopped:
+        return
+    abort(world.waves_ports(), SHOP)
+    with pytest.raises(NotAllowed):
+        implement(world.store, world.box, MAIN, asked, agent)
+    assert world.box.files == {}
+    assert implement(world.store, world.box, MAIN, asked, USER).path
