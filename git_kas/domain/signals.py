@@ -87,7 +87,9 @@ SIGNAL_FORMS: Final[Sequence[SignalForm]] = (
         Event.REVIEW_CHANGES_REQUESTED,
         "the reviewer's findings, for the next coder",
     ),
-    SignalForm("implement_wave", "implement-wave-{wave}-", "start with this wave; it counts in the main worktree only"),
+    SignalForm(
+        "implement_wave", "implement-wave-{wave}-", "start with this wave; it counts in the main worktree only"
+    ),
     SignalForm("elaborator_finished", "elaborator-finished-", "the plan's tasks are worked out"),
     SignalForm(
         "implement_task_finished",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.lifecycle import IN_WORK
@@ -17,13 +17,13 @@ from git_kas.usecases.judged_commit import newer_tip_finder
 from git_kas.usecases.signals import signal_places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan
     from git_kas.domain.run_ids import RunId
     from git_kas.usecases.apply_signals import Handled
-    from git_kas.usecases.drive_ports import DrivePorts, DriveScope
+    from git_kas.usecases.drive_ports import DrivePorts, DriveScope, DriveSettings
 
 _MOST_LOOKS: Final = 50
 """Looks without a pause; whatever is left then comes with the next one."""
@@ -47,9 +47,13 @@ class Look:
 class Driver:
     """Drives all plans of a repository; one instance lives as long as the watcher does."""
 
-    def __init__(self, ports: DrivePorts, scope: DriveScope) -> None:
+    def __init__(
+        self, ports: DrivePorts, scope: DriveScope, settings: Callable[[], DriveSettings] | None = None
+    ) -> None:
+        """Drive as ``settings`` says at each look; without it as ``scope`` does."""
         self.ports = self._ports = ports
         self.scope = self._scope = scope
+        self._settings = settings
         self._memory = Memory()
         self._told: set[str] = set()
         self._looked = False
@@ -68,16 +72,18 @@ class Driver:
             KasError: the store cannot be used; nothing is lost, and the next look goes on.
         """
         look = Look()
-        for _ in range(_MOST_LOOKS):
-            if not self._look_once(look):
+        for number in range(_MOST_LOOKS):
+            if not self._look_once(look, first=not number):
                 break
         return look
 
-    def _look_once(self, look: Look) -> bool:
+    def _look_once(self, look: Look, *, first: bool) -> bool:
         """Whether there may be more to do at once."""
         before = len(look.happened)
         deadlines = [later(self._now(), _AGAIN)] if self._apply_signals(look) else []
         more = False
+        if first:  # but after the signals, for which others wait
+            self._read_settings(look)
         places = self._scope.settings.most_agents
         plans = self._plans()
         found = [self._driver(plan, look) for plan in plans]
@@ -96,6 +102,17 @@ class Driver:
         self._running = frozenset(run for driver in drivers for run in driver.runs)
         look.again = min((deadline for deadline in deadlines if deadline), default="")
         return more or len(look.happened) > before
+
+    def _read_settings(self, look: Look) -> None:
+        """Drive as is configured now; what is wrong there is said, and does not count."""
+        if self._settings is None:
+            return
+        try:
+            self._scope = replace(self._scope, settings=self._settings())
+        except Unreachable:
+            raise
+        except KasError as error:
+            self._warn(look, error.message)
 
     def _plans(self) -> list[Plan]:
         """The plans to look at: those in work, and those that were when we looked last.

@@ -24,6 +24,8 @@ DOING: Final = "This repository is being watched"
 _SETTLING: Final = 0.01
 """Seconds: who waits for a status to change should not notice us."""
 
+_SETTINGS: Final = frozenset({"config"})
+
 _PASSING: Final = (Unreachable, Busy, StoreFull)
 """What passes without us; agents at work go on meanwhile."""
 
@@ -79,9 +81,13 @@ class Watcher:
         return max(left / _NANOSECONDS, 0.0)
 
     def _folders(self) -> Sequence[WatchedFolder]:
-        """Where signals come to lie, where worktrees come and go, and what agents leave behind."""
+        """Where signals come to lie, where worktrees come and go, what agents leave, and settings."""
         common = self._scope.location.common_dir
-        folders = [WatchedFolder(f"{common}/worktrees"), WatchedFolder(f"{common}/kas/runs")]
+        folders = [
+            WatchedFolder(common, names=_SETTINGS),
+            WatchedFolder(f"{common}/worktrees"),
+            WatchedFolder(f"{common}/kas/runs"),
+        ]
         for place in signal_places(self._ports.worktrees(), self._scope.plans_folder):
             folders += [WatchedFolder(f"{place.worktree}/{folder}") for folder in place.folders]
         return [*folders, *(WatchedFolder(self._ports.runs.folder(run)) for run in self._driver.runs)]

@@ -272,6 +272,18 @@ def test_it_watches_all_worktrees_and_new_ones(plans: Plans, plan: Plan, watch: 
     watching.until("applied", "reviewing")
 
 
+def test_agents_are_started_as_the_configuration_says_now(plans: Plans, plan: Plan, watch: Watch) -> None:
+    plan(1)
+    assert plans("implement", KEY).status == 0
+    watching = watch()
+    watching.until("failed", "No command is configured that starts a coder")
+    plans.repo.git("config", "kas.runner", "process")
+    assert plans("plan", "create", "2026-01-01-other.md").status == 0
+    assert plans("plan", "transition", "2026-01-01-other", "plan_start").status == 0
+    plans.repo.git("config", "kas.agent", "exit 3")
+    watching.until("failed", "ended with status 3")
+
+
 def test_what_cannot_be_taken_from_a_worktree_does_not_end_it(plans: Plans, plan: Plan, watch: Watch) -> None:
     """A file that is too large to be kept, and a text that leads elsewhere."""
     plan(1)

@@ -16,8 +16,10 @@ from git_kas.domain.names import PlanName
 from git_kas.domain.run_ids import RunId
 from git_kas.domain.signal_rules import Cause
 from git_kas.domain.timestamps import later, timestamp
-from git_kas.errors import KasError, NotAllowed, ReadOnly, StoreFull, WouldLoseData
+from git_kas.errors import InvalidConfiguration, KasError, NotAllowed, ReadOnly, StoreFull, WouldLoseData
 from git_kas.ports.signals import SignalPlace
+from git_kas.usecases.drive import Driver
+from git_kas.usecases.drive_ports import DriveSettings
 from git_kas.usecases.implement import ImplementAsked, implement
 from git_kas.usecases.waves import abort, retry
 from unit.drive_worlds import COMMANDS, FOLDERS, MAIN, NO_LIMITS, SHOP, USER, DriveWorld, text_of
@@ -261,3 +263,30 @@ def test_agents_do_not_go_on_with_what_people_have_stopped(world: DriveWorld, *,
         implement(world.store, world.box, MAIN, asked, agent)
     assert world.box.files == {}
     assert implement(world.store, world.box, MAIN, asked, USER).path
+
+
+# -- configuration that changes ---------------------------------------------------------------------------
+
+
+def test_settings_are_those_of_now_and_wrong_ones_do_not_count(world: DriveWorld) -> None:
+    now: list[DriveSettings | KasError] = [NO_LIMITS._replace(commands={})]
+
+    def settings() -> DriveSettings:
+        if isinstance(now[-1], KasError):
+            raise now[-1]
+        return now[-1]
+
+    world.driver = Driver(world.ports(), world.driver.scope, settings)
+    world.create(Event.PLAN_START)
+    world.look()
+    assert world.runs.begun == []
+    now.append(NO_LIMITS._replace(most_agents=1))
+    world.look()
+    assert world.runs.begun == ["shop-R0-planner-1"]
+    now.append(InvalidConfiguration("kas.maxAgents is no number.", next_step="Use one."))
+    world.create(Event.PLAN_START, name="z.md")
+    assert world.look().warnings == ["kas.maxAgents is no number."]
+    assert world.look().warnings == []
+    world.end("R0-planner", 1)
+    world.look()
+    assert world.runs.begun[1:] == ["z-R0-planner-1"]
