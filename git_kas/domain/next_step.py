@@ -72,6 +72,12 @@ def _settle_signals(row: Row, _base: Base | None) -> Command | None:
     return ["git", "kas", "signals", "list"] if Flag.SIGNALS_REJECTED in row.flags else None
 
 
+def _decide(row: Row, _base: Base | None) -> Command | None:
+    if row.plan is None or Flag.UNDECIDED not in row.flags:
+        return None
+    return ["git", "kas", "waves", "status", row.plan.filename]
+
+
 def _settle_differences(row: Row, _base: Base | None) -> Command | None:
     if row.plan is not None and Flag.TEXT_CHANGED in row.flags:
         return ["git", "kas", "plan", "register", row.plan.filename, "--update"]
@@ -117,6 +123,7 @@ _RULES: Final[Sequence[Callable[[Row, Base | None], Command | None]]] = (
     _repair,
     _look_at_worktree,
     _settle_signals,
+    _decide,
     _settle_differences,
     _start,
     _clean_up,

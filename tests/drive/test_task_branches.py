@@ -89,6 +89,10 @@ def test_branches_that_conflict_are_named_and_nothing_is_half_merged(world: Worl
     stage = world.watch_until("undecided")
     states = sorted((job["state"], job["reason"]) for job in stage["jobs"] if job["wave"] == 1)
     (complete, nothing), (failed, reason) = states
+    rows = world.kas("triage", "--json", cwd=world.repo.path).data["rows"]
+    flags = {row["plan"] or row["branch"]: row["flags"] for row in rows}
+    assert "undecided" in flags[f"{KEY}.md"]
+    assert [flags[f"plan/x-w1-t{task}-1"] for task in (1, 2)] == [["task_branch"], ["task_branch"]]
     assert (complete, nothing, failed) == ("complete", "", "failed")
     assert reason.endswith("conflicts with plan/x: same.txt")
     folder = world.repo.path / ".worktrees/plan-x"
