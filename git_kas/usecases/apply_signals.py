@@ -27,6 +27,7 @@ from git_kas.domain.timestamps import timestamp
 from git_kas.errors import (
     Busy,
     ChecksFailed,
+    InvalidConfiguration,
     InvalidTransition,
     KasError,
     KeyReused,
@@ -279,7 +280,7 @@ class _Run:
         elif isinstance(answer, _STORE_TROUBLE):
             self._trouble = answer
             raise answer
-        elif cause := next((cause for kind, cause in _CAUSES.items() if isinstance(answer, kind)), None):
+        elif cause := _cause_of(answer):
             self._reject(item, claimed, Rejection(cause, _reason(answer)))
         else:
             raise answer
@@ -368,6 +369,13 @@ def _named(row: SignalRow, plan: PlanName) -> SignalRow:
     from dataclasses import replace
 
     return row if row.plan == plan else replace(row, plan=plan)
+
+
+def _cause_of(error: KasError) -> Cause | None:
+    """Why a signal is rejected, None if it is not its fault."""
+    if isinstance(error, InvalidConfiguration):
+        return None
+    return next((cause for kind, cause in _CAUSES.items() if isinstance(error, kind)), None)
 
 
 def _reason(error: KasError) -> str:
