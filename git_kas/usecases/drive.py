@@ -99,6 +99,7 @@ class Driver:
                 deadlines.append(later(self._now(), _AGENTS_LOOKED_AFTER))
         self._looked = True
         self._seen_in_work = {plan.filename for plan in plans if plan.status in IN_WORK}
+        self._seen_in_work |= {driver.name for driver in drivers if driver.has_agents_left}
         self._running = frozenset(run for driver in drivers for run in driver.runs)
         look.again = min((deadline for deadline in deadlines if deadline), default="")
         return more or len(look.happened) > before

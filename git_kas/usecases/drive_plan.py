@@ -38,11 +38,12 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """When this process has started which runs, and those that it has asked to end."""
+    """When this process has started which runs, those that it has asked to end, and those it could not ask."""
 
     def __init__(self) -> None:
         self.started: dict[RunId, tuple[str, ...]] = {}
         self.stopped: set[RunId] = set()
+        self.unstopped: set[RunId] = set()
 
 
 _BEGUN_WITHIN: Final = 60.0
@@ -79,7 +80,9 @@ class PlanDriver:
         self._starter = AgentStarter(ports, scope, plan)
         self._merger = TaskMerger(ports, scope, plan)
         self._waits = False
+        self.name = plan.filename
         self.happened: list[Happening] = []
+        self.has_agents_left = False
 
     @property
     def at_work(self) -> int:
@@ -257,8 +260,9 @@ class PlanDriver:
 
     def _with_report(self, stage: Stage, job: Job, report: RunReport) -> Stage:
         retries = self._settings.retries
-        if report.state is RunState.NEVER:
-            return stage
+        if report.state is RunState.NEVER:  # of one that was at work nothing is left
+            is_lost = job.state is JobState.RUNNING
+            return schedule.seen_lost(stage, job, self._now(), retries) if is_lost else stage
         if report.began:
             stage = schedule.seen_running(stage, job, _precise(report.began))
             job = stage.job(job.id) or job
@@ -322,8 +326,8 @@ class PlanDriver:
         if self._ports.runs.reports([run_id])[run_id].state is not RunState.RUNNING:
             return False
         if run_id not in self._memory.stopped:
-            self._memory.stopped.add(run_id)
             self._ports.runs.stop(run_id)
+            self._memory.stopped.add(run_id)
         return True
 
     def _launch(self, stage: Stage, job: Job) -> None:
@@ -359,12 +363,15 @@ class PlanDriver:
             run_id = RunId(job.last.run_id) if job.last else None
             if run_id is None or run_id in self._memory.stopped:
                 continue
-            self._memory.stopped.add(run_id)
             try:
                 stopped = self._ports.runs.stop(run_id)
             except KasError as error:
-                self._note(Step.FAILED, job.id, error.message)
+                self.has_agents_left = True
+                if run_id not in self._memory.unstopped:
+                    self._memory.unstopped.add(run_id)
+                    self._note(Step.FAILED, job.id, error.message)
                 continue
+            self._memory.stopped.add(run_id)
             if stopped:
                 self._note(Step.STOPPED, job.id, run_id)
 

@@ -5,18 +5,29 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from git_kas.domain.agents import Mode, Role
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.mutation import Author, Create, Request
-from git_kas.domain.names import PlanName
+from git_kas.domain.names import ObjectId, PlanName
 from git_kas.domain.run_ids import RunId
 from git_kas.domain.signal_rules import Cause
+from git_kas.domain.signal_text import write_signal_text
 from git_kas.domain.timestamps import later, timestamp
-from git_kas.errors import InvalidConfiguration, KasError, NotAllowed, ReadOnly, StoreFull, WouldLoseData
+from git_kas.errors import (
+    InvalidConfiguration,
+    KasError,
+    NotAllowed,
+    ProgramFailed,
+    ReadOnly,
+    StoreFull,
+    WouldLoseData,
+)
 from git_kas.ports.signals import SignalPlace
 from git_kas.usecases.drive import Driver
 from git_kas.usecases.drive_ports import DriveSettings
@@ -81,6 +92,71 @@ def test_a_text_that_cannot_be_read_keeps_no_signal_waiting(
     assert world.states() == {"W1-T1": "complete", "W1-T2": "running"}
     assert look.warnings == ["A symbolic link is in the way."]
     assert [name for _, _, name in world.box.files] == [f"elaborator-finished-{SHOP}"]
+
+
+def test_a_verdict_waits_for_a_configuration_that_is_mended(world: DriveWorld) -> None:
+    """Where the base cannot be told, nobody knows what the verdict is about; that is not its fault."""
+
+    def wrong() -> None:
+        raise InvalidConfiguration("kas.base does not exist.", next_step="Name another.")
+
+    judged = "b" * 40
+    world.git.answers = {
+        **world.git.answers,
+        ("rev-parse", "--verify", "--quiet", "--end-of-options", "refs/heads/plan/shop^{commit}"): "c" * 40,
+        ("merge-base", "--is-ancestor", judged, "c" * 40): "",
+    }
+    right = world.driver.scope
+    world.driver = Driver(world.ports(), replace(right, base=wrong))
+    world.create(Event.IMPLEMENT_START, Event.IMPLEMENT_FINISHED)
+    world.signal(f"review-approved-{SHOP}", write_signal_text("fine", 1, ObjectId(judged)).decode())
+    look = world.look()
+    assert "kas.base does not exist." in look.warnings
+    assert (world.status, list(world.box.rejected())) == (Status.REVIEWING, [])
+    world.driver = Driver(world.ports(), right)
+    world.look()
+    (kept,) = world.box.rejected()
+    assert kept.record.cause is Cause.STALE
+
+
+# -- agents that cannot be reached at once ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_who_could_not_be_told_to_end_is_told_again(
+    world: DriveWorld, monkeypatch: pytest.MonkeyPatch, *, again: bool
+) -> None:
+    """An agent of a plan that moved on, or one in whose place another one is to be started."""
+    world.driver = world.new_driver(settings=NO_LIMITS._replace(longest_work=60.0))
+    world.waves(1)
+    world.look()
+    stop = world.runs.stop
+    monkeypatch.setattr(world.runs, "stop", Mock(side_effect=ProgramFailed("Not now.", next_step="Wait.")))
+    if again:
+        world.wait(100)
+        world.look()
+        retry(world.waves_ports(), SHOP, [])
+    else:
+        world.move(Event.CANCEL)
+    for _ in range(3):
+        look = world.look()
+    assert (look.happened, look.warnings) == ([], [])
+    assert world.running() == ["shop-W1-T1-1"]
+    monkeypatch.setattr(world.runs, "stop", stop)
+    world.look()
+    world.look()
+    assert world.running() == (["shop-W1-T1-2"] if again else [])
+
+
+def test_a_run_of_which_nothing_is_left_is_lost(world: DriveWorld) -> None:
+    """Somebody has removed its folder."""
+    world.waves(1)
+    world.look()
+    world.look()
+    assert world.states() == {"W1-T1": "running"}
+    world.runs._reports.clear()
+    world.look()
+    assert world.states() == {"W1-T1": "failed"}
 
 
 # -- plans that are driven from elsewhere -----------------------------------------------------------------
