@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan
     from git_kas.domain.run_ids import RunId
+    from git_kas.ports.signals import ClaimedSignal, FoundSignals, WaitingSignal
     from git_kas.usecases.apply_signals import Handled
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope, DriveSettings
 
@@ -56,6 +57,8 @@ class Driver:
         self._settings = settings
         self._memory = Memory()
         self._told: set[str] = set()
+        self._stuck: frozenset[object] = frozenset()
+        self._stuck_until = ""
         self._looked = False
         self._running: frozenset[RunId] = frozenset()
         self._seen_in_work: set[PlanName] = set()
@@ -187,6 +190,8 @@ class Driver:
             self._warn(look, problem)
         if not found.waiting and not found.claimed:
             return False
+        if self._stuck == _names(found) and self._now() < self._stuck_until:
+            return True
         newer_tip = newer_tip_finder(ports.porcelain, scope.location.top, scope.base)
         signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress, newer_tip)
         applied = apply_signals(signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree))
@@ -199,10 +204,22 @@ class Driver:
         look.happened += orders.happened
         for warning in (*applied.warnings, *(error.message for error in errors), *orders.warnings):
             self._warn(look, warning)
+        if errors or orders.failed:
+            self._stuck, self._stuck_until = _names(ports.box.find(places)), later(self._now(), _AGAIN)
         return bool(errors or orders.warnings)
 
     def _now(self) -> str:
         return timestamp(self._ports.clock.now_ns())
+
+
+def _names(found: FoundSignals) -> frozenset[object]:
+    """What tells signals apart, wherever they are on their way.
+
+    Those that can neither be applied nor rejected are left alone for a while, if there are no others: to take
+    one and to give it back wakes us again.
+    """
+    signals: list[WaitingSignal | ClaimedSignal] = [*found.waiting, *found.claimed]
+    return frozenset((one.place.worktree, one.folder, one.name, one.mtime_ns, one.size) for one in signals)
 
 
 def _happenings(handled: Handled) -> Sequence[Happening]:

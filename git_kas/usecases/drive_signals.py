@@ -52,10 +52,11 @@ _CAUSES: Final[Mapping[type[KasError], Cause]] = {
 
 
 class OrdersTaken(NamedTuple):
-    """What was done, and why signals of some plans were left where they are."""
+    """What was done, and why some signals were left where they are; ``failed``: after they had been taken."""
 
     happened: list[Happening]
     warnings: list[str]
+    failed: bool = False
 
 
 def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPlace]) -> OrdersTaken:
@@ -72,6 +73,7 @@ def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPl
     items = [item for item in signal_items(found) if item.state is SignalState.FOR_WATCHER]
     if not items:
         return OrdersTaken([], [])
+    failed = False
     with ports.box.exclusive():
         orders = _Orders(ports, scope, places[0].worktree if places else "")
         for item in items:
@@ -81,7 +83,8 @@ def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPl
                 raise
             except KasError as error:  # of this one's files
                 orders.warnings.append(error.message)
-    return OrdersTaken(orders.happened, orders.warnings)
+                failed = True
+    return OrdersTaken(orders.happened, orders.warnings, failed)
 
 
 class _Orders:

@@ -42,6 +42,7 @@ def test_what_cannot_be_watched_leaves_no_thread_behind(
 ) -> None:
     (tmp_path / "here").mkdir()
     nowhere = str(tmp_path / "nowhere")
+    found: dict[str, tuple[bool, frozenset[str]]]
     found = {str(tmp_path / "here"): (False, frozenset()), nowhere: (False, frozenset())}
     monkeypatch.setattr(watch, "_existing", lambda _: found)
     before = threading.active_count()

@@ -77,6 +77,32 @@ def test_a_signal_that_cannot_be_moved_keeps_no_other_one_waiting(
     assert world.look().warnings == []
 
 
+@pytest.mark.parametrize("name", ["review-approved-", "elaborator-finished-"])
+def test_files_do_not_move_to_and_fro_while_they_cannot_be_settled(
+    world: DriveWorld, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Each move wakes who watches the folders."""
+    refused = WouldLoseData("It is too large.", next_step="Remove it.")
+    monkeypatch.setattr(world.box, "reject", Mock(side_effect=refused))
+    monkeypatch.setattr("git_kas.ports.fakes.FakePlanFiles.read", Mock(side_effect=refused))
+    claim = Mock(side_effect=world.box.claim)
+    monkeypatch.setattr(world.box, "claim", claim)
+    world.create(Event.PLAN_START)
+    world.signal(f"{name}{SHOP}")
+    world.look()
+    world.look()
+    world.wait()
+    assert world.look().again <= later(timestamp(world.clock.now_ns()), 30.0)
+    assert claim.call_count == 1
+    world.wait(30)
+    world.look()
+    assert claim.call_count == 2
+    world.signal("planner-finished-b.md")
+    world.look()
+    world.look()
+    assert claim.call_count == 4
+
+
 def test_a_text_that_cannot_be_read_keeps_no_signal_waiting(
     world: DriveWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,9 +164,8 @@ def test_who_could_not_be_told_to_end_is_told_again(
         retry(world.waves_ports(), SHOP, [])
     else:
         world.move(Event.CANCEL)
-    for _ in range(3):
-        look = world.look()
-    assert (look.happened, look.warnings) == ([], [])
+    looks = [world.look() for _ in range(3)]
+    assert (looks[-1].happened, looks[-1].warnings) == ([], [])
     assert world.running() == ["shop-W1-T1-1"]
     monkeypatch.setattr(world.runs, "stop", stop)
     world.look()
