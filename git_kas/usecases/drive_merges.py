@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.names import BranchName
-from git_kas.errors import WouldLoseData
+from git_kas.errors import ProgramFailed, WouldLoseData
 from git_kas.usecases.drive_worktrees import branch_of, expect_branch, folder_of_branch
 
 if TYPE_CHECKING:
     from git_kas.domain.plan import Plan
     from git_kas.domain.stage import Job
     from git_kas.usecases.drive_ports import DrivePorts, DriveScope
+
+
+_LOCK_FILE: Final = re.compile(r"'([^'\n]+\.lock)'")
 
 
 class TaskMerger:
@@ -28,7 +32,7 @@ class TaskMerger:
         A merge that was interrupted is taken back and made again; one that was made is not made twice.
 
         Raises:
-            KasError: the plan's branch is gone, is in the middle of something, or can have no worktree.
+            KasError: the plan's branch is gone, is in use or locked, or can have no worktree.
         """
         branch = BranchName(job.last.branch if job.last else "")
         into = branch_of(self._plan)
@@ -51,6 +55,11 @@ class TaskMerger:
         said = next(
             (line for line in (ended.err or ended.out).splitlines() if line.strip()), "Git says nothing"
         )
+        if lock := _LOCK_FILE.search(ended.err):
+            raise ProgramFailed(
+                f"Nothing can be merged into {into} while there is {lock[1]}; 'git kas doctor' says why it is.",
+                next_step="Wait, or run 'git kas doctor'.",
+            )
         return f"its branch {branch} cannot be merged into {into}: {said}"
 
     def _expect_checked_out(self, folder: str, branch: BranchName) -> None:

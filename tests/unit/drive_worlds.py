@@ -101,11 +101,12 @@ class _Mortal:
 
 @dataclass
 class WorktreeGit(FakePorcelain):
-    """Git, as far as worktrees go: ``worktree add`` makes one. Whatever is merged can be."""
+    """Git, as far as worktrees go: ``worktree add`` makes one. Merges fail with ``complaint``."""
 
     worktrees: list[Worktree] = field(default_factory=list)
     branches: set[str] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
+    complaint: str = ""
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         if arguments[:2] == ("worktree", "add"):
@@ -129,6 +130,8 @@ class WorktreeGit(FakePorcelain):
             return super().attempt(
                 folder, *arguments, stdin=stdin, scratch=scratch, reflog_action=reflog_action
             )
+        if self.complaint:
+            return Ended(128, "", self.complaint)
         self.merged.append(arguments[-1].removeprefix("refs/heads/"))
         return Ended(0, "", "")
 

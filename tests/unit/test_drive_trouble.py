@@ -184,6 +184,25 @@ def test_a_run_of_which_nothing_is_left_is_lost(world: DriveWorld) -> None:
     assert world.states() == {"W1-T1": "failed"}
 
 
+def test_a_lock_file_that_somebody_has_left_fails_no_job(world: DriveWorld) -> None:
+    """As one that was killed in the middle of a merge; another agent would fail just so."""
+    world.driver = world.new_driver(settings=NO_LIMITS._replace(per_task=True))
+    world.waves(1, 1)
+    world.look()
+    lock = "/r/.git/worktrees/plan-shop/HEAD.lock"
+    world.git.complaint = f"fatal: cannot lock ref 'HEAD': Unable to create '{lock}': File exists.\n"
+    world.end("W1-T1")
+    look = world.look()
+    assert lock in look.warnings[0]
+    assert look.again
+    assert world.states() == {"W1-T1": "complete", "W2-T2": "pending"}
+    assert world.running() == []
+    world.git.complaint = ""
+    world.look()
+    assert world.git.merged == ["plan/shop-w1-t1-1"]
+    assert world.running() == ["shop-W2-T2-1"]
+
+
 # -- plans that are driven from elsewhere -----------------------------------------------------------------
 
 
