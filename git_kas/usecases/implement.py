@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from git_kas.domain.mutation import Author, Request
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan
+    from git_kas.domain.plan_document import PlanDocument
     from git_kas.ports.signals import SignalBox, SignalPlace
     from git_kas.ports.store import Store
 
@@ -68,13 +69,7 @@ def implement(
             next_step="Write it, then 'git kas plan register --update'.",
         )
     document = parse_plan(decode_plan(content)[0])
-    wave = asked.wave if asked.wave is not None else next((one.number for one in document.waves), 1)
-    schedule.place_of_wave(document, wave)
-    if not is_signal_number(wave):
-        raise UsageError(
-            f"The waves of {asked.plan} cannot be begun with wave {wave}: waves are counted from 1.",
-            next_step="Number them so, then 'git kas plan register --update'.",
-        )
+    wave = _first_wave(document, asked)
     name = signal_name(form_of_word(_SIGNAL), plan.filename, wave)
     _expect_no_other(box, place, plan.filename, name)
     outcome = None
@@ -89,6 +84,22 @@ def implement(
     text = write_signal_text("", plan.round, None)
     path = box.write(place, name, text)
     return Implemented(plan.filename, wave, len(document.waves), outcome, path)
+
+
+def _first_wave(document: PlanDocument, asked: ImplementAsked) -> int:
+    """The number of the wave to begin with.
+
+    Raises:
+        UsageError: the plan has no such wave, or no signal can name it.
+    """
+    wave = asked.wave if asked.wave is not None else next((one.number for one in document.waves), 1)
+    schedule.place_of_wave(document, wave)
+    if not is_signal_number(wave):
+        raise UsageError(
+            f"The waves of {asked.plan} cannot be begun with wave {wave}: waves are counted from 1.",
+            next_step="Number them so, then 'git kas plan register --update'.",
+        )
+    return wave
 
 
 def _expect_no_other(box: SignalBox, place: SignalPlace, plan: PlanName, name: str) -> None:

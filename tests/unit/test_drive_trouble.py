@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from git_kas.domain.agents import Mode, Role
+from git_kas.domain.agents import Mode
 from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.mutation import Author, Create, Request
 from git_kas.domain.names import ObjectId, PlanName
@@ -33,7 +33,7 @@ from git_kas.usecases.drive import Driver
 from git_kas.usecases.drive_ports import DriveSettings
 from git_kas.usecases.implement import ImplementAsked, implement
 from git_kas.usecases.waves import abort, retry
-from unit.drive_worlds import COMMANDS, FOLDERS, MAIN, NO_LIMITS, SHOP, USER, DriveWorld, text_of
+from unit.drive_worlds import FOLDERS, MAIN, NO_LIMITS, SHOP, USER, DriveWorld, text_of
 
 TROUBLES = [WouldLoseData, ReadOnly, StoreFull, KasError]
 
@@ -203,25 +203,6 @@ def test_a_lock_file_that_somebody_has_left_fails_no_job(world: DriveWorld) -> N
     assert world.running() == ["shop-W2-T2-1"]
 
 
-# -- plans that are driven from elsewhere -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("commands", [{}, COMMANDS])
-def test_who_does_not_drive_a_plan_does_not_look_after_its_agents(
-    world: DriveWorld, commands: dict[Role, str]
-) -> None:
-    """The first machine lets agents work for longer than the second one would."""
-    world.waves(1)
-    world.look()
-    other = world.elsewhere()
-    other.driver = other.new_driver(settings=NO_LIMITS._replace(commands=commands, longest_work=60.0))
-    world.wait(600)
-    look = other.look()
-    assert other.runs.begun == []
-    assert not look.again or look.again >= later(timestamp(world.clock.now_ns()), 30.0)
-    assert bool(look.again) is bool(commands)
-
-
 # -- names that mean something to a shell -----------------------------------------------------------------
 
 HOSTILE = "it's; touch $(id) & `id`.md"
@@ -254,67 +235,6 @@ def test_agents_are_told_to_run_nothing_but_what_is_meant(world: DriveWorld, bra
     assert ["git", "kas", "plan", "show", name, "--text"] in told
     assert ["git", "diff", f"main...{branch}"] in told
     assert {"kas"} == {words[1] for words in told} - {"diff"}
-
-
-# -- branches that are not here ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("event", [None, Event.REVIEW_CHANGES_REQUESTED])
-def test_nobody_goes_on_with_a_branch_that_is_on_another_machine(
-    world: DriveWorld, event: Event | None
-) -> None:
-    """An empty branch would be judged, and the work of others left out."""
-    other = world.elsewhere()
-    world.create(Event.IMPLEMENT_START, Event.IMPLEMENT_FINISHED, *([event] if event else []), text=text_of(1))
-    look = other.look()
-    assert (other.runs.begun, [one.branch for one in other.git.worktrees]) == ([], ["main"])
-    assert "The branch plan/shop is not here" in look.warnings[0]
-    assert world.look().happened
-    assert len(world.runs.begun) == 1
-
-
-def test_a_branch_that_comes_later_is_gone_on_with(world: DriveWorld) -> None:
-    world.create(Event.IMPLEMENT_START, Event.IMPLEMENT_FINISHED, text=text_of(1))
-    world.git.remove_branch("plan/shop")
-    assert world.look().again
-    assert world.runs.begun == []
-    world.git.add_branch("plan/shop")
-    world.look()
-    assert world.runs.begun == ["shop-R1-reviewer-1"]
-
-
-@pytest.mark.parametrize("per_task", [False, True])
-def test_the_next_wave_does_not_begin_without_what_the_first_has_done(
-    world: DriveWorld, *, per_task: bool
-) -> None:
-    world.driver = world.new_driver(settings=NO_LIMITS._replace(per_task=per_task))
-    world.waves(1, 1)
-    world.look()
-    world.runs.end(world.run_of("W1-T1"), 0)
-    world.git.remove_branch("plan/shop")
-    look = world.look()
-    assert world.runs.begun == ["shop-W1-T1-1"]
-    said = [*look.warnings, world.job("W2-T2").reason]
-    assert any("The branch plan/shop is not here" in text for text in said)
-    world.git.add_branch("plan/shop")
-    if not per_task:
-        retry(world.waves_ports(), SHOP, [])
-    world.look()
-    assert world.runs.begun == ["shop-W1-T1-1", "shop-W2-T2-1"]
-
-
-def test_a_branch_that_went_when_the_plan_was_done_is_begun_anew(world: DriveWorld) -> None:
-    world.waves(1)
-    world.look()
-    world.end("W1-T1")
-    world.look()
-    world.signal(f"review-approved-{SHOP}", round_=1)
-    world.look()
-    world.git.remove_branch("plan/shop")
-    world.move(Event.REIMPLEMENT)
-    world.signal(f"implement-wave-1-{SHOP}")
-    world.look()
-    assert world.runs.begun[-1] == "shop-W1-T1-2"
 
 
 # -- feedback that nobody was handed ----------------------------------------------------------------------
