@@ -104,7 +104,7 @@ class Driving:
     def _driver(self) -> Driver:
         from git_kas.usecases.drive import Driver
 
-        return Driver(self._ports(), self._scope())
+        return Driver(self._ports(), self._scope(), lambda: self._settings(self._app.again()))
 
     def _ports(self) -> DrivePorts:
         from git_kas.usecases.drive_ports import DrivePorts
@@ -130,15 +130,15 @@ class Driving:
             location=app.location,
             plans_folder=app.plans_folder.value,
             owner=self._owner,
-            settings=self._settings(),
+            settings=self._settings(app),
             base=lambda: app.again().base,
             template=self._template,
         )
 
-    def _settings(self) -> DriveSettings:
+    def _settings(self, app: App) -> DriveSettings:
         from git_kas.usecases.drive_ports import DriveSettings
 
-        config = self._app.config
+        config = app.config
         general = config.setting("agent").value
         own = {role: config.setting(f"agent_{role}") for role in Role}
         return DriveSettings(
@@ -150,11 +150,12 @@ class Driving:
             retries=config.number("task_retries"),
             most_rounds=config.number("review_cap"),
             worktree_folder=config.setting("worktrees").value.rstrip("/"),
-            per_task=self._per_task(),
+            per_task=self._per_task(app),
         )
 
-    def _per_task(self) -> bool:
-        setting = self._app.config.setting("worktree_per")
+    @staticmethod
+    def _per_task(app: App) -> bool:
+        setting = app.config.setting("worktree_per")
         if setting.value not in {"plan", "task"}:
             raise InvalidConfiguration(
                 f"{setting.source}: a worktree is made per plan or per task, not per '{setting.value}'.",

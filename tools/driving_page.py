@@ -7,7 +7,7 @@ from typing import Any
 
 from git_kas.config_keys import KEYS
 from git_kas.domain.agents import AGENT_VARIABLES, MODES
-from git_kas.domain.prompts import FIELDS
+from git_kas.domain.prompts import FIELDS, QUOTED
 from git_kas.domain.stage import AT_WORK, CONDITION_MEANINGS, JOB_MEANINGS, PASSED, UNDECIDED, JobState
 from git_kas.driving import PROMPTS_FOLDER
 from git_kas.usecases.drive_ports import LEASE, STEP_MEANINGS
@@ -85,7 +85,9 @@ def _agents(table: Table) -> str:
         + "\nThe token of the watcher is not handed on.\n"
         "\n## Prompts\n\n"
         f"A repository may bring templates, committed on its base branch as `{PROMPTS_FOLDER}/<mode>.md`. "
-        "Fields are written `$name` or `${name}`, a dollar sign `$$`.\n\n"
+        "Fields are written `$name` or `${name}`, a dollar sign `$$`. "
+        f"{', '.join(f'`{name}`' for name in QUOTED)} are quoted for a shell where they have to be: write no "
+        "quotation marks around them.\n\n"
         + table(("field", "what is put there"), _pairs(FIELDS))
         + "\n## Configuration\n\n"
         + table(("git config", "meaning", "default"), keys)

@@ -11,11 +11,13 @@ from typing import Final, TypeAlias
 from git_kas.domain.base import Base
 from git_kas.domain.lifecycle import FINISHED, IN_WORK, Status
 from git_kas.domain.names import BranchName
+from git_kas.domain.signals import SIGNAL_FORMS
 from git_kas.domain.triage import Flag, Row
 
 Command: TypeAlias = Sequence[str]
 WORKTREES_FOLDER: Final = ".worktrees"
 
+_OF_THE_WATCHER: Final = frozenset(form.word for form in SIGNAL_FORMS if form.event is None)
 _ODD_WORKTREE: Final = frozenset({Flag.OPERATION, Flag.CONFLICTED, Flag.UNREADABLE_WORKTREE, Flag.LOCK_FILE})
 
 
@@ -68,8 +70,15 @@ def _look_at_worktree(row: Row, _base: Base | None) -> Command | None:
 
 def _settle_signals(row: Row, _base: Base | None) -> Command | None:
     if Flag.SIGNALS_WAITING in row.flags:
-        return ["git", "kas", "signals", "apply"]
+        words = set(dict(row.notes)[Flag.SIGNALS_WAITING].split(", "))
+        return ["git", "kas", "watch"] if words <= _OF_THE_WATCHER else ["git", "kas", "signals", "apply"]
     return ["git", "kas", "signals", "list"] if Flag.SIGNALS_REJECTED in row.flags else None
+
+
+def _decide(row: Row, _base: Base | None) -> Command | None:
+    if row.plan is None or Flag.UNDECIDED not in row.flags:
+        return None
+    return ["git", "kas", "waves", "status", row.plan.filename]
 
 
 def _settle_differences(row: Row, _base: Base | None) -> Command | None:
@@ -117,6 +126,7 @@ _RULES: Final[Sequence[Callable[[Row, Base | None], Command | None]]] = (
     _repair,
     _look_at_worktree,
     _settle_signals,
+    _decide,
     _settle_differences,
     _start,
     _clean_up,

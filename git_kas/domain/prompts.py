@@ -2,15 +2,18 @@
 
 A repository may bring templates of its own, committed on its base branch as ``.kas/prompts/<mode>.md``; they
 are texts, never commands. Fields are written ``$name`` or ``${name}``, a dollar sign ``$$`` (string.Template).
+Names, which agents use in commands, are quoted for a shell where they hold what means something to one.
 """
 
 from __future__ import annotations
 
+import shlex
 from string import Template
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.agents import Mode
-from git_kas.errors import InvalidConfiguration
+from git_kas.domain.schedule import tasks_by_job
+from git_kas.errors import InvalidConfiguration, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +46,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "done": "the command that reports success",
 }
 """The fields of a template."""
+
+QUOTED: Final = ("plan", "base", "branch", "folder", "text_path")
+"""Those that are quoted for a shell where they have to be."""
 
 _HEADER: Final = """\
 Goal: $goal
@@ -162,18 +168,25 @@ def fields_of_plan(plan: str, document: PlanDocument, text: str) -> dict[str, st
 
 
 def fields_of_job(stage: Stage, job: Job, document: PlanDocument, *, alone: bool) -> dict[str, str]:
-    """The fields of one task; empty where the job is none, or is not in the text any more.
+    """The fields of one task; empty where the job is none.
 
     ``alone``: nobody else works in the same worktree.
+
+    Raises:
+        UsageError: the text has no such task any more.
     """
-    wave = next((wave for place, wave in enumerate(document.waves) if place == job.place and job.task), None)
-    task = next((task for task in wave.tasks if task.label == job.task), None) if wave else None
+    place, task = tasks_by_job(document).get(job.id, (0, None)) if job.task else (0, None)
+    if job.task and task is None:
+        raise UsageError(
+            f"The plan's text has no task {job.task} in wave {job.wave} any more.",
+            next_step="Write it again, or pass it over: 'git kas waves skip'.",
+        )
     peers = sum(other.place == job.place for other in stage.jobs) if job.task and not alone else 1
     return {
         "wave": str(job.wave) if job.task else "",
-        "wave_introduction": wave.introduction if wave else "",
+        "wave_introduction": document.waves[place].introduction if task else "",
         "task": job.task,
-        "task_title": job.title,
+        "task_title": task.title if task else job.title,
         "task_text": task.body if task else "",
         "files": _files(task) if task else "",
         "peers": str(peers),
@@ -194,7 +207,8 @@ def render(template: str, place: str, fields: Mapping[str, str]) -> str:
         InvalidConfiguration: the template has a field that nobody knows.
     """
     try:
-        return Template(template).substitute({**dict.fromkeys(FIELDS, ""), **fields})
+        quoted = {name: shlex.quote(fields[name]) for name in QUOTED if fields.get(name)}
+        return Template(template).substitute({**dict.fromkeys(FIELDS, ""), **fields, **quoted})
     except KeyError as error:
         raise InvalidConfiguration(
             f"{place}: there is no field ${error.args[0]}.", next_step=f"Use one of: {', '.join(FIELDS)}."

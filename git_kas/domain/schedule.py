@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from git_kas.domain.agents import MODES, Mode
 from git_kas.domain.lifecycle import Event
 from git_kas.domain.signal_rules import Cause, Rejection
+from git_kas.domain.signals import is_signal_number
 from git_kas.domain.stage import (
     AT_WORK,
     PASSED,
@@ -27,10 +28,10 @@ from git_kas.domain.timestamps import later
 from git_kas.errors import InvalidTransition, NotFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from git_kas.domain.plan import Plan
-    from git_kas.domain.plan_document import PlanDocument
+    from git_kas.domain.plan_document import PlanDocument, Task
 
 STOP_BEFORE_RETRY: Final = frozenset({JobState.UNKNOWN})
 """Jobs whose agent may be at work still when somebody wants another attempt."""
@@ -93,17 +94,24 @@ def place_of_wave(document: PlanDocument, number: int) -> int:
     raise UsageError(f"The plan has no wave {number}.", next_step=f"Its waves: {known}.")
 
 
-def _wave_jobs(document: PlanDocument) -> list[Job]:
-    """A job for each task, in the order of the text; ids are unique whatever the numbers are."""
-    jobs: list[Job] = []
+def tasks_by_job(document: PlanDocument) -> Mapping[str, tuple[int, Task]]:
+    """The place of its wave and the task for each job; ids are unique whatever the numbers are."""
+    tasks: dict[str, tuple[int, Task]] = {}
     used: Counter[str] = Counter()
     for place, wave in enumerate(document.waves):
         for task in wave.tasks:
             id_ = f"W{wave.number}-T{task.label}"
             used[id_] += 1
-            unique = id_ if used[id_] == 1 else f"{id_}x{used[id_]}"
-            jobs.append(Job(unique, task.title, place, wave.number, task.label))
-    return jobs
+            tasks[id_ if used[id_] == 1 else f"{id_}x{used[id_]}"] = place, task
+    return tasks
+
+
+def _wave_jobs(document: PlanDocument) -> list[Job]:
+    """A job for each task, in the order of the text."""
+    return [
+        Job(id_, task.title, place, document.waves[place].number, task.label)
+        for id_, (place, task) in tasks_by_job(document).items()
+    ]
 
 
 def refreshed(stage: Stage, document: PlanDocument, content_id: str) -> Stage:
@@ -257,6 +265,13 @@ def timed_out(stage: Stage, now: str, seconds: float) -> Stage:
     return stage
 
 
+def can_be_signalled(stage: Stage, job: Job) -> bool:
+    """Whether a signal can say that the job is done: it names its wave and task by numbers, and no other."""
+    if not job.task.isdecimal() or not (is_signal_number(job.wave) and is_signal_number(int(job.task))):
+        return False
+    return sum((other.wave, other.task) == (job.wave, job.task) for other in stage.jobs) == 1
+
+
 def signalled(stage: Stage, wave: int, task: int) -> tuple[Stage, Job]:
     """An agent says that its task is done; once said, it stays so.
 
@@ -328,11 +343,17 @@ def ended(stage: Stage, now: str, *, reported: bool) -> Stage:
 
 
 def archived(document: RunDocument, now: str, plan: Plan) -> RunDocument:
-    """The document after its stage is over, because the plan has moved on or another stage is to begin."""
-    if document.stage is None:
+    """The document after its stage is over, because the plan has moved on or another stage is to begin.
+
+    What reviews have found counts as given only if an agent has begun that was told of it.
+    """
+    stage = document.stage
+    if stage is None:
         return document
-    over = ended(document.stage, now, reported=_is_reported(plan, document.stage))
-    return document._replace(stage=None, past=(*document.past, over), notice="")
+    over = ended(stage, now, reported=_is_reported(plan, stage))
+    may_have_begun = any(one.began or not one.ended for job in stage.jobs for one in job.attempts)
+    given = document.given if may_have_begun else min([document.given, *(one - 1 for one in stage.feedback)])
+    return document._replace(stage=None, past=(*document.past, over), notice="", given=given)
 
 
 def _is_reported(plan: Plan, stage: Stage) -> bool:

@@ -87,7 +87,9 @@ SIGNAL_FORMS: Final[Sequence[SignalForm]] = (
         Event.REVIEW_CHANGES_REQUESTED,
         "the reviewer's findings, for the next coder",
     ),
-    SignalForm("implement_wave", "implement-wave-{wave}-", "start with this wave"),
+    SignalForm(
+        "implement_wave", "implement-wave-{wave}-", "start with this wave; it counts in the main worktree only"
+    ),
     SignalForm("elaborator_finished", "elaborator-finished-", "the plan's tasks are worked out"),
     SignalForm(
         "implement_task_finished",
@@ -149,6 +151,11 @@ def signal_folders(plans_folder: str) -> tuple[str, ...]:
     return tuple(name.format(plans=plans_folder) for name in SIGNAL_FOLDER_NAMES)
 
 
+def is_signal_number(number: int) -> bool:
+    """Whether a signal can name a wave or task of that number."""
+    return 1 <= number <= _LARGEST_NUMBER
+
+
 def signal_name(form: SignalForm, plan: PlanName, wave: int = 0, task: int = 0) -> str:
     """The file name of a signal.
 
@@ -157,7 +164,7 @@ def signal_name(form: SignalForm, plan: PlanName, wave: int = 0, task: int = 0) 
     """
     given = {"wave": wave, "task": task}
     for field, number in given.items():
-        if field in form.fields and not 1 <= number <= _LARGEST_NUMBER:
+        if field in form.fields and not is_signal_number(number):
             raise UsageError(
                 f"The signal '{form.word}' needs a {field} from 1 to {_LARGEST_NUMBER}.",
                 next_step=f"Give --{field} with a number.",
@@ -213,7 +220,7 @@ def _read_with(form: SignalForm, name: str) -> NameReading:
     if found is None:
         return NameReading(NameKind.MALFORMED, reason=f"its name is not {form.shown_prefix}<plan>")
     numbers = {field: int(found[field]) for field in form.fields}
-    wrong = [field for field, number in numbers.items() if not 1 <= number <= _LARGEST_NUMBER]
+    wrong = [field for field, number in numbers.items() if not is_signal_number(number)]
     if wrong:
         return NameReading(NameKind.MALFORMED, reason=f"its {wrong[0]} is not from 1 to {_LARGEST_NUMBER}")
     try:

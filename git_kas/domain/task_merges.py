@@ -11,7 +11,7 @@ from git_kas.domain.stage import Job, JobState, Stage
 if TYPE_CHECKING:
     from git_kas.domain.stage import Attempt
 
-_TASK_BRANCH: Final = re.compile(r"(?P<plan>.+)-w\d+-t\w+-\d+", re.ASCII)
+_TASK_BRANCH: Final = re.compile(r"(?P<plan>.+)-w\d+-t\w+(?:\.\w+)*-\d+", re.ASCII)
 
 
 def task_branch(plan_branch: BranchName, job: Job, attempt: int) -> BranchName:

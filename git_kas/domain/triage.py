@@ -10,6 +10,7 @@ from git_kas.domain.lifecycle import FINISHED, IN_WORK, Status, StatusWord, Unkn
 from git_kas.domain.names import BranchName, PlanName
 from git_kas.domain.plan import Plan
 from git_kas.domain.state_file import Remark, RemarkKind
+from git_kas.domain.task_merges import plan_branch_of
 from git_kas.domain.worktree import Dirt, FolderState, Worktree
 
 SECONDS_PER_DAY = 86_400
@@ -30,12 +31,14 @@ class Flag(StrEnum):
     NO_COMMIT = "no_commit"
     NO_BRANCH = "no_branch"
     NO_PLAN = "no_plan"
+    TASK_BRANCH = "task_branch"
     SHARED_BRANCH = "shared_branch"
     FINISHED_WORKTREE = "finished_worktree"
     BASE_CONFLICTS = "base_conflicts"
     STALLED = "stalled"
     SIGNALS_WAITING = "signals_waiting"
     SIGNALS_REJECTED = "signals_rejected"
+    UNDECIDED = "undecided"
     TEXT_CHANGED = "text_changed"
     STATE_FILE_DIFFERS = "state_file_differs"
     MISSING_PLAN_FILE = "missing_plan_file"
@@ -59,6 +62,7 @@ FLAG_MEANINGS: Mapping[Flag, str] = {
     Flag.NO_COMMIT: "the branch does not lead to a commit that is here",
     Flag.NO_BRANCH: "the plan is in implementation or review and its branch does not exist",
     Flag.NO_PLAN: "no plan belongs to the branch",
+    Flag.TASK_BRANCH: "an agent's branch for one task of a plan, which is merged into the plan's",
     Flag.SHARED_BRANCH: "several plans name this branch, or would get it because they name none",
     Flag.FINISHED_WORKTREE: "the plan is done or cancelled and still has a worktree",
     Flag.BASE_CONFLICTS: "the branch has not landed, and merging it into the base as it is now would stop at "
@@ -66,6 +70,7 @@ FLAG_MEANINGS: Mapping[Flag, str] = {
     Flag.STALLED: "the plan is in work and nothing was committed for longer than kas.stalledAfter",
     Flag.SIGNALS_WAITING: "an agent has left signals about the plan that were not applied yet",
     Flag.SIGNALS_REJECTED: "signals about the plan were not applied; their texts are kept with the reason",
+    Flag.UNDECIDED: "jobs of the plan did not go well, or it had too many reviews: people decide",
     Flag.TEXT_CHANGED: "the plan's text in its worktree (else the main one) is not the one the store holds",
     Flag.STATE_FILE_DIFFERS: "the earlier system's plan-state.json has changed since it was imported, and says "
     "something else",
@@ -90,7 +95,8 @@ class Situation:
 
     ``dirt`` is keyed by worktree path. ``plans_with_text`` names the plans whose file was found,
     ``changed_texts`` the files that are not what the store holds. ``waiting`` and ``rejected`` are the words
-    and reasons of signals. ``now`` is in seconds since 1970 (UTC), ``stalled_after`` in days.
+    and reasons of signals, ``undecided`` says what people have to decide about. ``now`` is in seconds since
+    1970 (UTC), ``stalled_after`` in days.
     """
 
     plans: Sequence[Plan]
@@ -106,6 +112,7 @@ class Situation:
     waiting: Mapping[PlanName, Sequence[str]] = field(default_factory=dict)
     rejected: Mapping[PlanName, Sequence[str]] = field(default_factory=dict)
     changed_texts: Mapping[PlanName, str] = field(default_factory=dict)
+    undecided: Mapping[PlanName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +264,11 @@ class _Join:
         if row.verdict and row.verdict.conflicts:
             yield Flag.BASE_CONFLICTS, ""
         named = row.is_base or row.branch in self._situation.protected or row.branch in self._claims
-        if row.plan is None and not named:
-            yield Flag.NO_PLAN, ""
+        if row.plan is not None or named:
+            return
+        whole = plan_branch_of(row.branch) if row.branch else None
+        plans = [name for name, branch in self._branch_of.items() if branch and branch == whole]
+        yield (Flag.TASK_BRANCH, ", ".join(plans)) if plans else (Flag.NO_PLAN, "")
 
     def _plan_notes(self, row: Row) -> Iterator[tuple[Flag, str]]:
         plan = row.plan
@@ -287,6 +297,8 @@ class _Join:
             yield Flag.SIGNALS_WAITING, ", ".join(waiting)
         if rejected := situation.rejected.get(name):
             yield Flag.SIGNALS_REJECTED, "; ".join(rejected)
+        if name in situation.undecided:
+            yield Flag.UNDECIDED, situation.undecided[name]
         if name in situation.changed_texts:
             yield Flag.TEXT_CHANGED, situation.changed_texts[name]
         if differing := self._remarks.get((name, RemarkKind.DIFFERENT_ELSEWHERE)):

@@ -77,8 +77,8 @@ class AgentRuns(Protocol):
     def stop(self, run_id: RunId) -> bool:
         """Ask the agent, and all that it has started in its process group, to end; do not wait for that.
 
-        Who does not heed is killed a while later, unless what watches over the run was killed itself. A run
-        that has not begun never will any more. False: nothing ran.
+        Who does not heed is killed a while later. A run that has not begun never will any more. False: nothing
+        ran.
 
         Raises:
             ProgramFailed: it runs where it cannot be reached from here.

@@ -12,7 +12,7 @@ class Locks(Protocol):
     """Locks that the system gives back when their holder dies, by a name that is one file name."""
 
     def exclusive(self, name: str, doing: str) -> AbstractContextManager[None]:
-        """Hold the lock ``name``, without waiting for it; ``doing`` begins a sentence about its holder.
+        """Hold the lock ``name``, without waiting for who holds it; ``doing`` begins a sentence about that.
 
         Raises:
             Busy: another process holds it; the message names it.

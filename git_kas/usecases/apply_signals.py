@@ -27,6 +27,7 @@ from git_kas.domain.timestamps import timestamp
 from git_kas.errors import (
     Busy,
     ChecksFailed,
+    InvalidConfiguration,
     InvalidTransition,
     KasError,
     KeyReused,
@@ -53,9 +54,10 @@ if TYPE_CHECKING:
 # So many are committed together: the price of one, and others do not wait long meanwhile.
 _TOGETHER: Final = 200
 
-# Whatever signal comes next, the store would answer the same. Files can be full or read-only, too.
-_ONLY_OF_STORES: Final = (Unreachable, Busy, StoreCorrupt, SchemaTooNew)
-_STORE_TROUBLE: Final = (*_ONLY_OF_STORES, StoreFull, ReadOnly)
+ONLY_OF_STORES: Final = (Unreachable, Busy, StoreCorrupt, SchemaTooNew)
+"""Whatever signal comes next, the store would answer the same. Files can be full or read-only, too."""
+
+_STORE_TROUBLE: Final = (*ONLY_OF_STORES, StoreFull, ReadOnly)
 
 _CAUSES: Final[Mapping[type[KasError], Cause]] = {
     InvalidTransition: Cause.INVALID,
@@ -170,7 +172,7 @@ class _Run:
             if claimed is not None and not self._settled(item, claimed):
                 self._judge(item, claimed)
         except KasError as error:
-            if isinstance(error, _ONLY_OF_STORES):
+            if isinstance(error, ONLY_OF_STORES):
                 self._trouble = error
             self._postpone(item, claimed, error)
 
@@ -278,7 +280,7 @@ class _Run:
         elif isinstance(answer, _STORE_TROUBLE):
             self._trouble = answer
             raise answer
-        elif cause := next((cause for kind, cause in _CAUSES.items() if isinstance(answer, kind)), None):
+        elif cause := _cause_of(answer):
             self._reject(item, claimed, Rejection(cause, _reason(answer)))
         else:
             raise answer
@@ -367,6 +369,13 @@ def _named(row: SignalRow, plan: PlanName) -> SignalRow:
     from dataclasses import replace
 
     return row if row.plan == plan else replace(row, plan=plan)
+
+
+def _cause_of(error: KasError) -> Cause | None:
+    """Why a signal is rejected, None if it is not its fault."""
+    if isinstance(error, InvalidConfiguration):
+        return None
+    return next((cause for kind, cause in _CAUSES.items() if isinstance(error, kind)), None)
 
 
 def _reason(error: KasError) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.lifecycle import IN_WORK
 from git_kas.domain.timestamps import later, timestamp
 from git_kas.errors import Conflict, KasError, NotFound, Unreachable
-from git_kas.usecases.apply_signals import Handling, apply_signals
+from git_kas.usecases.apply_signals import ONLY_OF_STORES, Handling, apply_signals
 from git_kas.usecases.commit_signal import SignalPorts, SignalScope
 from git_kas.usecases.drive_plan import Memory, PlanDriver
 from git_kas.usecases.drive_ports import Happening, Step
@@ -17,13 +17,14 @@ from git_kas.usecases.judged_commit import newer_tip_finder
 from git_kas.usecases.signals import signal_places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan
     from git_kas.domain.run_ids import RunId
+    from git_kas.ports.signals import ClaimedSignal, FoundSignals, WaitingSignal
     from git_kas.usecases.apply_signals import Handled
-    from git_kas.usecases.drive_ports import DrivePorts, DriveScope
+    from git_kas.usecases.drive_ports import DrivePorts, DriveScope, DriveSettings
 
 _MOST_LOOKS: Final = 50
 """Looks without a pause; whatever is left then comes with the next one."""
@@ -47,11 +48,17 @@ class Look:
 class Driver:
     """Drives all plans of a repository; one instance lives as long as the watcher does."""
 
-    def __init__(self, ports: DrivePorts, scope: DriveScope) -> None:
+    def __init__(
+        self, ports: DrivePorts, scope: DriveScope, settings: Callable[[], DriveSettings] | None = None
+    ) -> None:
+        """Drive as ``settings`` says at each look; without it as ``scope`` does."""
         self.ports = self._ports = ports
         self.scope = self._scope = scope
+        self._settings = settings
         self._memory = Memory()
         self._told: set[str] = set()
+        self._stuck: frozenset[object] = frozenset()
+        self._stuck_until = ""
         self._looked = False
         self._running: frozenset[RunId] = frozenset()
         self._seen_in_work: set[PlanName] = set()
@@ -68,16 +75,18 @@ class Driver:
             KasError: the store cannot be used; nothing is lost, and the next look goes on.
         """
         look = Look()
-        for _ in range(_MOST_LOOKS):
-            if not self._look_once(look):
+        for number in range(_MOST_LOOKS):
+            if not self._look_once(look, first=not number):
                 break
         return look
 
-    def _look_once(self, look: Look) -> bool:
+    def _look_once(self, look: Look, *, first: bool) -> bool:
         """Whether there may be more to do at once."""
         before = len(look.happened)
         deadlines = [later(self._now(), _AGAIN)] if self._apply_signals(look) else []
         more = False
+        if first:  # but after the signals, for which others wait
+            self._read_settings(look)
         places = self._scope.settings.most_agents
         plans = self._plans()
         found = [self._driver(plan, look) for plan in plans]
@@ -93,9 +102,21 @@ class Driver:
                 deadlines.append(later(self._now(), _AGENTS_LOOKED_AFTER))
         self._looked = True
         self._seen_in_work = {plan.filename for plan in plans if plan.status in IN_WORK}
+        self._seen_in_work |= {driver.name for driver in drivers if driver.has_agents_left}
         self._running = frozenset(run for driver in drivers for run in driver.runs)
         look.again = min((deadline for deadline in deadlines if deadline), default="")
         return more or len(look.happened) > before
+
+    def _read_settings(self, look: Look) -> None:
+        """Drive as is configured now; what is wrong there is said, and does not count."""
+        if self._settings is None:
+            return
+        try:
+            self._scope = replace(self._scope, settings=self._settings())
+        except Unreachable:
+            raise
+        except KasError as error:
+            self._warn(look, error.message)
 
     def _plans(self) -> list[Plan]:
         """The plans to look at: those in work, and those that were when we looked last.
@@ -169,23 +190,36 @@ class Driver:
             self._warn(look, problem)
         if not found.waiting and not found.claimed:
             return False
+        if self._stuck == _names(found) and self._now() < self._stuck_until:
+            return True
         newer_tip = newer_tip_finder(ports.porcelain, scope.location.top, scope.base)
         signals = SignalPorts(ports.box, ports.store, ports.plan_files, ports.clock, ports.progress, newer_tip)
         applied = apply_signals(signals, SignalScope(places, scope.plans_folder, scope.location.main_worktree))
         look.happened += [one for handled in applied.handled for one in _happenings(handled)]
-        for handled in applied.handled:
-            if handled.error is not None:
-                raise handled.error
-        for warning in applied.warnings:
-            self._warn(look, warning)
+        errors = [handled.error for handled in applied.handled if handled.error is not None]
+        for error in errors:
+            if isinstance(error, ONLY_OF_STORES):
+                raise error
         orders = apply_orders(ports, scope, places)
         look.happened += orders.happened
-        for warning in orders.warnings:
+        for warning in (*applied.warnings, *(error.message for error in errors), *orders.warnings):
             self._warn(look, warning)
-        return bool(orders.warnings)
+        if errors or orders.failed:
+            self._stuck, self._stuck_until = _names(ports.box.find(places)), later(self._now(), _AGAIN)
+        return bool(errors or orders.warnings)
 
     def _now(self) -> str:
         return timestamp(self._ports.clock.now_ns())
+
+
+def _names(found: FoundSignals) -> frozenset[object]:
+    """What tells signals apart, wherever they are on their way.
+
+    Those that can neither be applied nor rejected are left alone for a while, if there are no others: to take
+    one and to give it back wakes us again.
+    """
+    signals: list[WaitingSignal | ClaimedSignal] = [*found.waiting, *found.claimed]
+    return frozenset((one.place.worktree, one.folder, one.name, one.mtime_ns, one.size) for one in signals)
 
 
 def _happenings(handled: Handled) -> Sequence[Happening]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from git_kas.domain import attempts
+from git_kas.domain import attempts, schedule
 from git_kas.domain.agents import MODES, Mode
 from git_kas.domain.names import BranchName
 from git_kas.domain.plan_document import decode_plan, parse_plan
@@ -15,7 +16,7 @@ from git_kas.domain.stage import Attempt
 from git_kas.domain.task_merges import task_branch
 from git_kas.errors import UsageError
 from git_kas.ports.agent_runs import RunSpec, RunState
-from git_kas.usecases.drive_worktrees import branch_of, folder_of_branch
+from git_kas.usecases.drive_worktrees import branch_of, expect_branch, folder_of_branch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,20 +58,22 @@ class AgentStarter:
         for candidate in range(number, number + _MOST_ATTEMPTS):
             run_id = job_run_id(self._plan.filename, job.id, candidate)
             if self._ports.runs.reports([run_id])[run_id].state is RunState.NEVER:
-                branch, folder = self._place(job, candidate)
+                branch, folder = self._place(stage, job, candidate)
                 return Attempt(run_id, folder, owner=self._scope.owner, branch=branch)
         raise UsageError(
             f"All ids for runs of {job.id} are taken.", next_step="Remove old folders of kas/runs by hand."
         )
 
-    def _place(self, job: Job, attempt: int) -> tuple[str, str]:
+    def _place(self, stage: Stage, job: Job, attempt: int) -> tuple[str, str]:
         """The task's own branch, empty where it works on the plan's, and the worktree."""
         plan_branch = branch_of(self._plan)
+        if stage.mode is not Mode.PLANNING and any(one.began for other in stage.jobs for one in other.attempts):
+            expect_branch(self._ports, self._scope, plan_branch)
         folder = folder_of_branch(self._ports, self._scope, plan_branch)
         if not (self._scope.settings.per_task and job.task):
             return "", folder
         branch = task_branch(plan_branch, job, attempt)
-        return branch, folder_of_branch(self._ports, self._scope, branch, start=plan_branch)
+        return branch, folder_of_branch(self._ports, self._scope, branch, start=plan_branch.ref)
 
     def launch(self, stage: Stage, job: Job) -> None:
         """Start the agent of the newest attempt, which has been written down.
@@ -104,8 +107,8 @@ class AgentStarter:
         content = self._ports.store.get_content(name) or b""
         text, _ = decode_plan(content)
         document = parse_plan(text)
-        done = _DONE[stage.mode].format(plan=name.key, wave=job.wave, task=job.task)
-        signalled = stage.mode is not Mode.WAVES or job.task.isdecimal()
+        done = _DONE[stage.mode].format(plan=shlex.quote(name.key), wave=job.wave, task=job.task)
+        signalled = stage.mode is not Mode.WAVES or schedule.can_be_signalled(stage, job)
         return {
             **fields_of_plan(name, document, text or self._plan.description),
             **fields_of_job(stage, job, document, alone=bool(attempt.branch)),

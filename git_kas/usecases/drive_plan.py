@@ -25,6 +25,7 @@ from git_kas.ports.agent_runs import RunState
 from git_kas.usecases.drive_agents import AgentStarter
 from git_kas.usecases.drive_merges import TaskMerger
 from git_kas.usecases.drive_ports import SYSTEM, Happening, Step
+from git_kas.usecases.drive_worktrees import branch_of, expect_branch
 from git_kas.usecases.run_documents import Progress
 
 if TYPE_CHECKING:
@@ -37,15 +38,19 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """When this process has started which runs, and those that it has asked to end."""
+    """When this process has started which runs, those that it has asked to end, and those it could not ask."""
 
     def __init__(self) -> None:
         self.started: dict[RunId, tuple[str, ...]] = {}
         self.stopped: set[RunId] = set()
+        self.unstopped: set[RunId] = set()
 
 
 _BEGUN_WITHIN: Final = 60.0
 """Seconds after which a start is taken for lost."""
+
+_OF_WHAT_IS_THERE: Final = frozenset({Mode.REVIEW, Mode.FEEDBACK})
+"""Modes whose agents go on with what others have done on the plan's branch."""
 
 _MOST_STARTS: Final = 3
 _NEVER_BEGAN: Final = "it was started, and did not begin"
@@ -75,7 +80,9 @@ class PlanDriver:
         self._starter = AgentStarter(ports, scope, plan)
         self._merger = TaskMerger(ports, scope, plan)
         self._waits = False
+        self.name = plan.filename
         self.happened: list[Happening] = []
+        self.has_agents_left = False
 
     @property
     def at_work(self) -> int:
@@ -85,8 +92,8 @@ class PlanDriver:
 
     @property
     def needs_another_look(self) -> bool:
-        """Whether agents may end without anybody being told."""
-        return bool(self.at_work) or self._waits
+        """Whether agents of ours may end without anybody being told."""
+        return self._progress.is_ours and (bool(self.at_work) or self._waits)
 
     @property
     def runs(self) -> list[RunId]:
@@ -97,9 +104,9 @@ class PlanDriver:
 
     @property
     def deadline(self) -> str:
-        """When it must be looked after again although nothing happens; empty if never."""
+        """When it must be looked after again although nothing happens; empty if never, or by somebody else."""
         stage = self._progress.document.stage
-        if stage is None:
+        if stage is None or not self._progress.is_ours:
             return ""
         ends = schedule.deadline(stage, self._settings.longest_work), self._progress.renewal()
         return min((end for end in ends if end), default="")
@@ -159,6 +166,8 @@ class PlanDriver:
         mode = self._wanted_mode()
         if mode is None or not self._command(mode):
             return
+        if mode in _OF_WHAT_IS_THERE:
+            expect_branch(self._ports, self._scope, branch_of(plan))
         feedback: list[int] = []
         if mode is Mode.FEEDBACK:
             limit = self._settings.most_rounds
@@ -251,8 +260,9 @@ class PlanDriver:
 
     def _with_report(self, stage: Stage, job: Job, report: RunReport) -> Stage:
         retries = self._settings.retries
-        if report.state is RunState.NEVER:
-            return stage
+        if report.state is RunState.NEVER:  # of one that was at work nothing is left
+            is_lost = job.state is JobState.RUNNING
+            return schedule.seen_lost(stage, job, self._now(), retries) if is_lost else stage
         if report.began:
             stage = schedule.seen_running(stage, job, _precise(report.began))
             job = stage.job(job.id) or job
@@ -316,8 +326,8 @@ class PlanDriver:
         if self._ports.runs.reports([run_id])[run_id].state is not RunState.RUNNING:
             return False
         if run_id not in self._memory.stopped:
-            self._memory.stopped.add(run_id)
             self._ports.runs.stop(run_id)
+            self._memory.stopped.add(run_id)
         return True
 
     def _launch(self, stage: Stage, job: Job) -> None:
@@ -353,12 +363,15 @@ class PlanDriver:
             run_id = RunId(job.last.run_id) if job.last else None
             if run_id is None or run_id in self._memory.stopped:
                 continue
-            self._memory.stopped.add(run_id)
             try:
                 stopped = self._ports.runs.stop(run_id)
             except KasError as error:
-                self._note(Step.FAILED, job.id, error.message)
+                self.has_agents_left = True
+                if run_id not in self._memory.unstopped:
+                    self._memory.unstopped.add(run_id)
+                    self._note(Step.FAILED, job.id, error.message)
                 continue
+            self._memory.stopped.add(run_id)
             if stopped:
                 self._note(Step.STOPPED, job.id, run_id)
 

@@ -15,8 +15,18 @@ from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.signal_rules import Cause, Rejection
 from git_kas.domain.signal_text import read_signal_text, signal_key
 from git_kas.domain.timestamps import timestamp
-from git_kas.errors import Conflict, InvalidTransition, KasError, KeyReused, NotFound, Unreachable, UsageError
+from git_kas.errors import (
+    Conflict,
+    InvalidTransition,
+    KasError,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    Unreachable,
+    UsageError,
+)
 from git_kas.ports.signals import ClaimedSignal, RejectionRecord
+from git_kas.usecases.apply_signals import ONLY_OF_STORES
 from git_kas.usecases.drive_ports import Happening, Step
 from git_kas.usecases.run_documents import Progress
 from git_kas.usecases.signals import SignalState, signal_items
@@ -36,21 +46,24 @@ _ATTEMPTS: Final = 10
 _CAUSES: Final[Mapping[type[KasError], Cause]] = {
     InvalidTransition: Cause.INVALID,
     NotFound: Cause.NO_PLAN,
+    NotAllowed: Cause.USER_ONLY,
     UsageError: Cause.MALFORMED,
 }
 
 
 class OrdersTaken(NamedTuple):
-    """What was done, and why signals of some plans were left where they are."""
+    """What was done, and why some signals were left where they are; ``failed``: after they had been taken."""
 
     happened: list[Happening]
     warnings: list[str]
+    failed: bool = False
 
 
 def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPlace]) -> OrdersTaken:
     """Apply the signals about waves and tasks that wait, in the order in which they were written.
 
-    Those of plans that another machine drives, or of which the store holds what cannot be understood, wait on.
+    Those of plans that another machine drives, or of which the store holds what cannot be understood, wait on,
+    as do those whose files can neither be taken nor rejected.
 
     Raises:
         Busy: somebody else is applying signals.
@@ -60,17 +73,27 @@ def apply_orders(ports: DrivePorts, scope: DriveScope, places: Sequence[SignalPl
     items = [item for item in signal_items(found) if item.state is SignalState.FOR_WATCHER]
     if not items:
         return OrdersTaken([], [])
+    failed = False
     with ports.box.exclusive():
-        orders = _Orders(ports, scope)
+        orders = _Orders(ports, scope, places[0].worktree if places else "")
         for item in items:
-            orders.take(item)
-    return OrdersTaken(orders.happened, orders.warnings)
+            try:
+                orders.take(item)
+            except ONLY_OF_STORES:
+                raise
+            except KasError as error:  # of this one's files
+                orders.warnings.append(error.message)
+                failed = True
+    return OrdersTaken(orders.happened, orders.warnings, failed)
 
 
 class _Orders:
-    def __init__(self, ports: DrivePorts, scope: DriveScope) -> None:
+    """``home`` is the worktree in which ``git kas implement`` leaves its signals."""
+
+    def __init__(self, ports: DrivePorts, scope: DriveScope, home: str) -> None:
         self._ports = ports
         self._scope = scope
+        self._home = home
         self._records = {kept.identity: kept.record for kept in ports.box.rejected()}
         self.happened: list[Happening] = []
         self.warnings: list[str] = []
@@ -132,7 +155,12 @@ class _Orders:
             )
 
     def _start_waves(self, claimed: ClaimedSignal, signal: Signal, plan: Plan) -> str:
-        """Begin with a wave, unless somebody is at work."""
+        """Begin with a wave, unless somebody is at work; agents, who work elsewhere, are not to decide that."""
+        if claimed.place.worktree != self._home:
+            raise NotAllowed(
+                f"Waves are begun by signals in {self._home}, and this one was in {claimed.place.worktree}.",
+                next_step="Use 'git kas implement', which writes it there.",
+            )
         if plan.status is not Status.IMPLEMENTING:
             raise InvalidTransition(
                 f"{plan.filename} is {plan.status}, and waves belong to plans that are being implemented.",

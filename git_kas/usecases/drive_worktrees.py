@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from git_kas.errors import UsageError, WouldLoseData
@@ -28,6 +29,19 @@ def branch_of(plan: Plan) -> BranchName:
             next_step="Register the plan with another branch.",
         )
     return branch
+
+
+def expect_branch(ports: DrivePorts, scope: DriveScope, branch: BranchName) -> None:
+    """Go on only if the branch is here: on a new one there would be nothing of what was done.
+
+    Raises:
+        WouldLoseData: it is not; it may be on the machine where the plan was implemented.
+    """
+    if not _is_there(ports.porcelain, scope.location.top, branch):
+        raise WouldLoseData(
+            f"The branch {branch} is not here, and nobody is started to go on with what was done on it.",
+            next_step=f"Fetch it, or drive the plan where it is: git branch {shlex.quote(branch)} COMMIT",
+        )
 
 
 def folder_of_branch(ports: DrivePorts, scope: DriveScope, branch: BranchName, start: str = "") -> str:

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain import schedule
-from git_kas.domain.lifecycle import Event, Status
+from git_kas.domain.lifecycle import Actor, Event, Status
 from git_kas.domain.mutation import Transition
 from git_kas.domain.plan_document import decode_plan, parse_plan
 from git_kas.domain.signal_text import write_signal_text
-from git_kas.domain.signals import form_of_word, signal_name
+from git_kas.domain.signals import form_of_word, is_signal_number, signal_name
 from git_kas.domain.stage import decode_run
-from git_kas.errors import AlreadyExists, Conflict, UsageError
+from git_kas.errors import AlreadyExists, Conflict, NotAllowed, UsageError
 from git_kas.usecases.signals import signal_items
 
 if TYPE_CHECKING:
     from git_kas.domain.ledger import Outcome
-    from git_kas.domain.mutation import Request
+    from git_kas.domain.mutation import Author, Request
     from git_kas.domain.names import PlanName
     from git_kas.domain.plan import Plan
+    from git_kas.domain.plan_document import PlanDocument
     from git_kas.ports.signals import SignalBox, SignalPlace
     from git_kas.ports.store import Store
 
@@ -68,13 +69,12 @@ def implement(
             next_step="Write it, then 'git kas plan register --update'.",
         )
     document = parse_plan(decode_plan(content)[0])
-    wave = asked.wave if asked.wave is not None else next((one.number for one in document.waves), 1)
-    schedule.place_of_wave(document, wave)
+    wave = _first_wave(document, asked)
     name = signal_name(form_of_word(_SIGNAL), plan.filename, wave)
     _expect_no_other(box, place, plan.filename, name)
     outcome = None
     if plan.status is Status.IMPLEMENTING:
-        _expect_idle(store, plan)
+        _expect_idle(store, plan, request.by)
     else:
         mutation = Transition(
             plan.filename, (Event.IMPLEMENT_START,), None, plan.revision, allow_collision=asked.allow_collision
@@ -84,6 +84,22 @@ def implement(
     text = write_signal_text("", plan.round, None)
     path = box.write(place, name, text)
     return Implemented(plan.filename, wave, len(document.waves), outcome, path)
+
+
+def _first_wave(document: PlanDocument, asked: ImplementAsked) -> int:
+    """The number of the wave to begin with.
+
+    Raises:
+        UsageError: the plan has no such wave, or no signal can name it.
+    """
+    wave = asked.wave if asked.wave is not None else next((one.number for one in document.waves), 1)
+    schedule.place_of_wave(document, wave)
+    if not is_signal_number(wave):
+        raise UsageError(
+            f"The waves of {asked.plan} cannot be begun with wave {wave}: waves are counted from 1.",
+            next_step="Number them so, then 'git kas plan register --update'.",
+        )
+    return wave
 
 
 def _expect_no_other(box: SignalBox, place: SignalPlace, plan: PlanName, name: str) -> None:
@@ -102,11 +118,12 @@ def _expect_no_other(box: SignalBox, place: SignalPlace, plan: PlanName, name: s
         )
 
 
-def _expect_idle(store: Store, plan: Plan) -> None:
-    """Go on only if nobody is at work on a plan that is being implemented.
+def _expect_idle(store: Store, plan: Plan, by: Author) -> None:
+    """Go on only if nobody is at work on a plan that is being implemented, and people have not stopped it.
 
     Raises:
         Conflict: somebody is.
+        NotAllowed: it was aborted, and no user asks.
     """
     run = store.get_run(plan.filename)
     stage = decode_run(run.document).stage if run else None
@@ -117,4 +134,9 @@ def _expect_idle(store: Store, plan: Plan) -> None:
             f"{plan.filename} is being driven already{where}.",
             next_step="See 'git kas waves status'.",
             current=plan,
+        )
+    if stage is not None and stage.aborted and schedule.is_current(plan, stage) and by.actor is not Actor.USER:
+        raise NotAllowed(
+            f"The waves of {plan.filename} were aborted, and only a user may have them go on.",
+            next_step="Ask the person in charge to decide.",
         )

@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from git_kas.domain.base import Base, References
-from git_kas.domain.lifecycle import FINISHED
+from git_kas.domain.lifecycle import FINISHED, IN_WORK
 from git_kas.domain.location import RepositoryLocation
 from git_kas.domain.names import BranchName, ObjectId, PlanName
 from git_kas.domain.next_step import next_step
 from git_kas.domain.plan import Plan
 from git_kas.domain.signals import signal_folders
+from git_kas.domain.stage import decode_run
 from git_kas.domain.triage import Row, Situation, triage_rows
 from git_kas.domain.worktree import Worktree
-from git_kas.errors import ProgramFailed
+from git_kas.errors import NotFound, ProgramFailed, StoreCorrupt
 from git_kas.ports.clock import Clock
 from git_kas.ports.files import PlanFiles
 from git_kas.ports.git import GitFolderReader, Porcelain, Repository
@@ -22,6 +23,7 @@ from git_kas.ports.store import Store
 from git_kas.usecases.remembered_verdicts import ComparisonPorts, afresh, remembering
 from git_kas.usecases.signals import SignalState, list_signals, signal_places
 from git_kas.usecases.survey import Survey, survey_branches
+from git_kas.usecases.waves import undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def triage(
     survey = _survey(ports, context)
     with_text, warnings = _plans_with_text(ports, plans, worktrees, context)
     signals = _signals(ports, plans, worktrees, context)
+    decisions, problems = _undecided(ports.store, plans)
     ports.progress.step("waiting for git status")
     situation = Situation(
         plans=plans,
@@ -104,10 +107,11 @@ def triage(
         waiting=signals.waiting,
         rejected=signals.rejected,
         changed_texts=_changed_texts(ports, plans, worktrees, context),
+        undecided=decisions,
     )
     ports.progress.done()
     remarks = [f"{remark.text}." for remark in situation.remarks if remark.plan is None]
-    warnings = [*remarks, *survey.warnings, *warnings, *signals.warnings]
+    warnings = [*remarks, *survey.warnings, *warnings, *signals.warnings, *problems]
     rows = _with_next_steps(triage_rows(situation), context.base, location.main_worktree)
     return Triage(rows, context.base, location.main_worktree, warnings)
 
@@ -151,6 +155,26 @@ def _signals(
     files = f"{others} file lies" if others == 1 else f"{others} files lie"
     about = f"{files} in signal folders that concerns no plan of the list; see 'git kas signals list'."
     return _Signals(waiting, rejected, [*problems, *([about] if others else [])])
+
+
+def _undecided(store: Store, plans: Sequence[Plan]) -> tuple[Mapping[PlanName, str], Sequence[str]]:
+    """What people have to decide about, by plan; and what is stored about others and cannot be understood."""
+    found: dict[PlanName, str] = {}
+    problems: list[str] = []
+    for plan in plans:
+        if plan.status not in IN_WORK:
+            continue
+        try:
+            run = store.get_run(plan.filename)
+            why = undecided(plan, decode_run(run.document)) if run else ""
+        except NotFound:  # somebody has removed it since
+            continue
+        except StoreCorrupt as error:
+            problems.append(f"{plan.filename}: {error.message}")
+            continue
+        if why:
+            found[plan.filename] = why
+    return found, problems
 
 
 def _changed_texts(

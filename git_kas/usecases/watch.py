@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from git_kas.domain.timestamps import nanoseconds_of
-from git_kas.errors import Busy, Unreachable
+from git_kas.errors import Busy, StoreFull, Unreachable
 from git_kas.ports.watch import WatchedFolder
 from git_kas.usecases.drive import Look
 from git_kas.usecases.signals import signal_places
@@ -23,6 +23,11 @@ DOING: Final = "This repository is being watched"
 
 _SETTLING: Final = 0.01
 """Seconds: who waits for a status to change should not notice us."""
+
+_SETTINGS: Final = frozenset({"config"})
+
+_PASSING: Final = (Unreachable, Busy, StoreFull)
+"""What passes without us; agents at work go on meanwhile."""
 
 _SHORTEST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
@@ -43,7 +48,7 @@ class Watcher:
     def looks(self) -> Iterator[Look]:
         """Each look at which something was done or is to be said.
 
-        A store that cannot be reached delays everything and loses nothing.
+        A store that cannot be reached, or a full disk, delays everything and loses nothing.
 
         Raises:
             KasError: something else is wrong than that the store cannot be used at the moment.
@@ -59,7 +64,7 @@ class Watcher:
     def _look(self) -> Look:
         try:
             look = self._driver.look()
-        except (Unreachable, Busy) as error:
+        except _PASSING as error:
             self._pause = min(max(2 * self._pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)
             warnings = [error.message] if error.message != self._trouble else []
             self._trouble = error.message
@@ -76,9 +81,13 @@ class Watcher:
         return max(left / _NANOSECONDS, 0.0)
 
     def _folders(self) -> Sequence[WatchedFolder]:
-        """Where signals come to lie, where worktrees come and go, and what agents leave behind."""
+        """Where signals come to lie, where worktrees come and go, what agents leave, and settings."""
         common = self._scope.location.common_dir
-        folders = [WatchedFolder(f"{common}/worktrees"), WatchedFolder(f"{common}/kas/runs")]
+        folders = [
+            WatchedFolder(common, names=_SETTINGS),
+            WatchedFolder(f"{common}/worktrees"),
+            WatchedFolder(f"{common}/kas/runs"),
+        ]
         for place in signal_places(self._ports.worktrees(), self._scope.plans_folder):
             folders += [WatchedFolder(f"{place.worktree}/{folder}") for folder in place.folders]
         return [*folders, *(WatchedFolder(self._ports.runs.folder(run)) for run in self._driver.runs)]

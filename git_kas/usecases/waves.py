@@ -9,7 +9,7 @@ from git_kas.domain import schedule
 from git_kas.domain.ledger import Run
 from git_kas.domain.lifecycle import IN_WORK, Actor, Status
 from git_kas.domain.run_ids import RunId
-from git_kas.domain.stage import AT_WORK, UNDECIDED, JobState, RunDocument, decode_run
+from git_kas.domain.stage import AT_WORK, UNDECIDED, Condition, JobState, RunDocument, decode_run
 from git_kas.errors import InvalidTransition, KasError, NotAllowed
 from git_kas.usecases.run_documents import Progress
 
@@ -85,6 +85,16 @@ def driven_plans(store: Store, name: PlanName | None) -> list[Driven]:
         if name is not None or document != RunDocument():
             found.append(Driven(plan, run, document))
     return found
+
+
+def undecided(plan: Plan, document: RunDocument) -> str:
+    """What people have to decide about before the plan goes on; empty if nothing waits for that."""
+    stage = document.stage
+    if stage is None:
+        return document.notice if plan.status is Status.IMPLEMENTING else ""
+    if not schedule.is_current(plan, stage) or schedule.condition(stage) is not Condition.UNDECIDED:
+        return ""
+    return ", ".join(f"{job.id} {job.state}" for job in stage.jobs if job.state in UNDECIDED)
 
 
 def retry(ports: WavesPorts, name: PlanName, jobs: Collection[str], note: str = "") -> Driven:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 _FOLDER: Final = "kas"
+_PATIENCE: Final = 0.5  # seconds, for those who only ask who holds it, and take it for a moment
 
 
 class FolderLocks:
@@ -21,7 +22,7 @@ class FolderLocks:
 
     def exclusive(self, name: str, doing: str) -> AbstractContextManager[None]:
         """See :class:`git_kas.ports.locks.Locks`."""
-        return exclusive_lock(self._path(name), 0, doing)
+        return exclusive_lock(self._path(name), _PATIENCE, doing)
 
     def holder(self, name: str) -> str:
         """See :class:`git_kas.ports.locks.Locks`."""

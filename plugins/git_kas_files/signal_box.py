@@ -197,7 +197,7 @@ class FolderSignalBox:
             with subfolder(folder, _PROCESSING) as processing:
                 for identity in os.listdir(processing):
                     if IDENTITY.fullmatch(identity):
-                        with subfolder(processing, identity) as inner:
+                        with suppress(OSError), subfolder(processing, identity) as inner:  # not ours, or gone
                             yield from self._left(inner, place, relative, identity)
         except (FileNotFoundError, NotADirectoryError):
             return

@@ -11,14 +11,18 @@ from git_kas.errors import KasError
 from git_kas.ports.watch import SETTLING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
 
     from git_kas.ports.watch import WatchedFolder
 
 _MOST_SETTLINGS: Final = 10
 """After so many it is told that something has changed, even if it goes on."""
+
+_TRIES: Final = 20
+"""Folders may go between being found and being watched; then others are to be watched instead of them."""
 
 
 class DiskWatch:
@@ -27,33 +31,53 @@ class DiskWatch:
     @contextmanager
     def changes(self, folders: Sequence[WatchedFolder], settling: float = SETTLING) -> Iterator[DiskChanges]:
         """See :class:`git_kas.ports.watch.Watch`."""
-        import logging
-
-        from watchdog import events
-        from watchdog.observers import Observer
-
-        logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # it tells of what comes while it is stopped
         happened = DiskChanges(settling)
-        observer = Observer()
-        writing = [events.FileClosedEvent, events.FileModifiedEvent]
-        coming = [events.DirCreatedEvent, events.FileCreatedEvent, events.DirMovedEvent, events.FileMovedEvent]
-        going = [events.DirDeletedEvent, events.FileDeletedEvent]
-        try:
-            for path, (recursive, names) in _existing(folders).items():
-                handler = events.FileSystemEventHandler()
-                handler.on_any_event = happened.teller(names)  # type: ignore[method-assign,assignment]  # its way is a subclass
-                observer.schedule(handler, path, recursive=recursive, event_filter=[*writing, *coming, *going])
-            observer.start()
-        except OSError as error:
-            raise KasError(
-                f"The folders cannot be watched: {error.strerror}.",
-                next_step="Raise fs.inotify.max_user_watches, or run the command again when you want to know.",
-            ) from error
+        observer = _started(folders, happened)
         try:
             yield happened
         finally:
             observer.stop()
             observer.join()
+
+
+def _started(folders: Sequence[WatchedFolder], happened: DiskChanges) -> BaseObserver:
+    """What watches the folders that are there.
+
+    Raises:
+        KasError: the system does not let us.
+    """
+    for left in reversed(range(_TRIES)):
+        observer = _observer(_existing(folders), happened)
+        try:
+            observer.start()
+        except OSError as error:
+            observer.stop()
+            if left and isinstance(error, FileNotFoundError | NotADirectoryError):
+                continue
+            raise KasError(
+                f"The folders cannot be watched: {error.strerror}.",
+                next_step="Raise fs.inotify.max_user_watches, or run the command again when you want to know.",
+            ) from error
+        return observer
+    raise AssertionError  # the loop has no other end
+
+
+def _observer(found: Mapping[str, tuple[bool, frozenset[str]]], happened: DiskChanges) -> BaseObserver:
+    import logging
+
+    from watchdog import events
+    from watchdog.observers import Observer
+
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # it tells of what comes while it is stopped
+    writing = [events.FileClosedEvent, events.FileModifiedEvent]
+    coming = [events.DirCreatedEvent, events.FileCreatedEvent, events.DirMovedEvent, events.FileMovedEvent]
+    going = [events.DirDeletedEvent, events.FileDeletedEvent]
+    observer = Observer()
+    for path, (recursive, names) in found.items():
+        handler = events.FileSystemEventHandler()
+        handler.on_any_event = happened.teller(names)  # type: ignore[method-assign,assignment]  # its way is a subclass
+        observer.schedule(handler, path, recursive=recursive, event_filter=[*writing, *coming, *going])
+    return observer
 
 
 class DiskChanges:

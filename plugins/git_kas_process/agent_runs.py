@@ -12,11 +12,12 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from git_kas.disk import writing
-from git_kas.domain.agent_environment import agent_environment
+from git_kas.domain.agent_environment import agent_environment, environment_without_tokens
 from git_kas.domain.timestamps import timestamp
 from git_kas.errors import Busy, ProgramFailed, ReadOnly
 from git_kas.ports.agent_runs import RunReport, RunState
 from git_kas_process import run_locks
+from git_kas_process.detached import start_detached
 from git_kas_process.run_folders import PROMPT, make_run_folder, run_folder
 from git_kas_process.wrapper import BEGUN, ENVIRONMENT, LOCK, SPEC, STATUS, STOPPED
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 GRACE: Final = 10.0  # seconds from being asked to end until being killed
 
 _WRAPPER: Final = "git_kas_process.wrapper"
+_ENDER: Final = "git_kas_process.ender"
 _NEVER: Final = RunReport(RunState.NEVER)
 _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.002
@@ -68,7 +70,8 @@ class FolderAgentRuns:
         """See :class:`git_kas.ports.agent_runs.AgentRuns`.
 
         What watches over the run hands the signal on, and sees to it that it is heeded. Where that was killed,
-        everybody who still holds the run's lock is told, with his process group.
+        everybody who still holds the run's lock is told, with his process group, and a process of our own sees
+        to it.
         """
         folder = self.folder(run_id)
         if not os.path.isdir(folder):
@@ -82,7 +85,8 @@ class FolderAgentRuns:
             raise ProgramFailed(f"The run {run_id} is on {host}.", next_step="Stop it there.")
         watcher = _watcher(folder)
         if watcher is None:
-            return _stop_groups(os.path.join(folder, LOCK))
+            self._stop_holders(os.path.join(folder, LOCK))
+            return True
         if watcher <= 0:
             raise ProgramFailed(
                 f"The run {run_id} is where its processes cannot be seen from here, as in a container.",
@@ -91,6 +95,19 @@ class FolderAgentRuns:
         with suppress(ProcessLookupError):
             os.kill(watcher, signal.SIGTERM)
         return True
+
+    def _stop_holders(self, lock: str) -> None:
+        groups = run_locks.groups_with(lock)
+        if not groups:
+            raise ProgramFailed(
+                f"Who holds {lock} cannot be seen from here.", next_step="End the agent's processes by hand."
+            )
+        for group in groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGTERM)
+                os.killpg(group, signal.SIGCONT)
+        argv = [sys.executable, "-P", "-m", _ENDER, lock, str(self._grace)]
+        start_detached(argv, os.path.dirname(lock), environment_without_tokens(self._environment))
 
     def folder(self, run_id: RunId) -> str:
         """See :class:`git_kas.ports.agent_runs.AgentRuns`."""
@@ -180,19 +197,6 @@ def _keep_from_beginning(folder: str) -> None:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         with suppress(OSError):  # there are secrets in it, and nobody will need them
             os.unlink(os.path.join(folder, ENVIRONMENT))
-
-
-def _stop_groups(lock: str) -> bool:
-    groups = run_locks.groups_with(lock)
-    if not groups:
-        raise ProgramFailed(
-            f"Who holds {lock} cannot be seen from here.", next_step="End the agent's processes by hand."
-        )
-    for group in groups:
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGTERM)
-            os.killpg(group, signal.SIGCONT)
-    return True
 
 
 def _encoded(record: Mapping[str, object]) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import struct
 import sys
 from contextlib import suppress
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PROC: Final = "/proc"
+_FLOCK: Final = re.compile(rb"lock:\s.*\bFLOCK\s.*\bWRITE\b")  # proc_pid_fdinfo(5)
 _GETLK: Final = getattr(fcntl, "F_GETLK", 5)
 
 
@@ -53,11 +55,14 @@ def record_lock_holder(opened: int) -> int | None:
 
 
 def groups_with(path: str) -> set[int]:
-    """The process groups in which somebody has the file at ``path`` open, as far as ``/proc`` shows it."""
+    """The process groups in which somebody holds the lock file at ``path``, as far as ``/proc`` shows it.
+
+    Those that only have it open are no holders: who looks whether it is held has, too.
+    """
     wanted = os.stat(path)
     found: set[int] = set()
     for pid in _processes():
-        if any(os.path.samestat(wanted, facts) for facts in _open_files(pid)):
+        if any(_is_locked(pid, name) for name in _names_of(wanted, pid)):
             with suppress(ProcessLookupError):
                 found.add(os.getpgid(pid))
     return found - {os.getpgid(0)}
@@ -70,9 +75,18 @@ def _processes() -> Iterator[int]:
                 yield int(name)
 
 
-def _open_files(pid: int) -> Iterator[os.stat_result]:
+def _names_of(wanted: os.stat_result, pid: int) -> Iterator[str]:
+    """Under which numbers the process has that file open."""
     folder = f"{_PROC}/{pid}/fd"
     with suppress(OSError):  # it has ended, or is not ours to look into
         for name in os.listdir(folder):
             with suppress(OSError):
-                yield os.stat(f"{folder}/{name}")
+                if os.path.samestat(wanted, os.stat(f"{folder}/{name}")):
+                    yield name
+
+
+def _is_locked(pid: int, name: str) -> bool:
+    """Whether there is an exclusive lock on the open file; a child's is that of its parent (flock(2))."""
+    with suppress(OSError), open(f"{_PROC}/{pid}/fdinfo/{name}", "rb") as file:
+        return any(_FLOCK.match(line) for line in file)
+    return False

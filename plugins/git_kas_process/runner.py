@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from git_kas.disk import writing
 from git_kas.domain.agent_environment import environment_without_tokens
 from git_kas.errors import ProgramFailed
+from git_kas_process.detached import start_detached
 from git_kas_process.run_folders import LOG, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from git_kas.domain.run_ids import RunId
-
-# The shell ends at once, so that the system, and not we, will wait for what it has started.
-_LET_GO: Final = '"$@" &'
 
 
 class ProcessRunner:
@@ -36,25 +33,9 @@ class ProcessRunner:
         with writing(path):
             log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            finished = subprocess.run(
-                ["/bin/sh", "-c", _LET_GO, "sh", *argv],
-                cwd=folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                check=False,
-            )
-        except OSError as error:
-            raise ProgramFailed(
-                f"The agent cannot be started in {folder}: {error.strerror}.",
-                next_step="Look whether the folder is there.",
-            ) from error
+            start_detached(argv, folder, self._environment, log)
         finally:
             os.close(log)
-        if finished.returncode:
-            raise ProgramFailed(f"The shell cannot start {argv[0]}.", next_step=f"Look at {path}.")
 
     def attach_hint(self, run_id: RunId) -> str:
         """See :class:`git_kas.ports.runner.Runner`."""

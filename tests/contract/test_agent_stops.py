@@ -110,6 +110,34 @@ def test_an_agent_without_its_wrapper_is_told_to_end_and_nobody_else(made: Agent
         innocent.kill()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "trap '' TERM HUP; echo $$ > there; while true; do sleep 0.01; done",
+        "trap '' HUP; (trap '' TERM; sleep 600; true) & echo $! > there; wait",
+        "trap '' TERM HUP; setsid sh -c 'echo $$ > there; while true; do sleep 0.01; done'",
+    ],
+)
+def test_an_agent_without_its_wrapper_that_does_not_heed_is_killed_and_nobody_else(
+    made: Agents, command: str
+) -> None:
+    """Who looks at the lock has it open, too."""
+    made.start(command)
+    told = made.written("there")
+    os.kill(made.wrapper(), signal.SIGKILL)
+    wait_until(lambda: not process_state(str(made.wrapper())), "the end of the wrapper")
+    lock = made.file(RUN, "lock")
+    with subprocess.Popen(["sh", "-c", 'exec 3<"$0"; exec sleep 600', str(lock)], process_group=0) as innocent:
+        try:
+            wait_until(lambda: Path(f"/proc/{innocent.pid}/comm").read_text() == "sleep\n", "looking")
+            assert made.runs.stop(RUN)
+            made.wait_for(RunState.LOST)
+            wait_until(lambda: not process_state(told), "the end of all")
+            assert innocent.poll() is None
+        finally:
+            innocent.kill()
+
+
 def test_an_agent_on_another_host_is_not_touched(made: Agents) -> None:
     made.start("echo $$ > there; exec sleep 600")
     agent = made.written("there")

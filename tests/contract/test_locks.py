@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,3 +93,16 @@ def test_another_process_is_named_until_it_is_gone(
 def test_to_ask_who_holds_it_writes_nothing(tmp_path: Path) -> None:
     assert FolderLocks(str(tmp_path)).holder("watch") == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_only_asks_keeps_nobody_out(tmp_path: Path) -> None:
+    """To ask takes the lock for a moment, shared."""
+    locks = FolderLocks(str(tmp_path))
+    with locks.exclusive("watch", DOING):
+        pass
+    with (tmp_path / "kas" / "watch.lock").open() as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        later = threading.Timer(0.05, fcntl.flock, (asking, fcntl.LOCK_UN))
+        later.start()
+        with locks.exclusive("watch", DOING):
+            later.join()

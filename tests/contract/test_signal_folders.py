@@ -40,6 +40,23 @@ def test_nothing_is_left_of_a_signal_that_was_applied(
     assert list(path.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", ["file", "link", "closed"])
+def test_what_an_agent_puts_among_the_claimed_hides_none_of_them(
+    box: FolderSignalBox, place: SignalPlace, worktree: Path, kind: str
+) -> None:
+    leave(place, NAME, "text")
+    claimed = claim(Case(box, place, leave))
+    for digit in "0123456789abcdef":  # before and behind it, in whatever order the system lists them
+        path = worktree / FOLDERS[0] / "processing" / (digit * 64)
+        if kind == "file":
+            path.touch()
+        elif kind == "link":
+            path.symlink_to("/")
+        else:
+            path.mkdir(mode=0)
+    assert list(box.find([place]).claimed) == [claimed]
+
+
 def test_a_rejected_signal_is_a_file_to_read(box: FolderSignalBox, place: SignalPlace) -> None:
     leave(place, NAME, "first line\nsecond line\n")
     rejected = box.reject(claim(Case(box, place, leave)), RECORD)

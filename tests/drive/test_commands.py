@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -105,6 +106,15 @@ def test_a_wave_that_is_not_there(
     plan(*waves)
     refused = plans.refused("implement", KEY, *words)
     assert (refused.exit, f"{refused.message} {refused.next}"[: len(says)]) == (exit_, says)
+    assert (status(plans), signals(plans)) == ("ready", [])
+
+
+def test_a_wave_that_no_signal_can_name(plans: Plans, plan: Plan) -> None:
+    plan(text="# Shop\n\n## Wave 0\n\n### Task 1: one\n\n## Wave 1\n\n### Task 2: two\n")
+    refused = plans.refused("implement", KEY)
+    assert (refused.exit, refused.code) == (2, "usage")
+    assert "waves are counted from 1" in refused.message
+    assert "register --update" in refused.next
     assert (status(plans), signals(plans)) == ("ready", [])
 
 
@@ -260,6 +270,36 @@ def test_it_watches_all_worktrees_and_new_ones(plans: Plans, plan: Plan, watch: 
     worktree = plans.repo.worktree("some")
     assert plans("signal", "implement_finished", KEY, cwd=worktree).status == 0
     watching.until("applied", "reviewing")
+
+
+def test_agents_are_started_as_the_configuration_says_now(plans: Plans, plan: Plan, watch: Watch) -> None:
+    plan(1)
+    assert plans("implement", KEY).status == 0
+    watching = watch()
+    watching.until("failed", "No command is configured that starts a coder")
+    plans.repo.git("config", "kas.runner", "process")
+    assert plans("plan", "create", "2026-01-01-other.md").status == 0
+    assert plans("plan", "transition", "2026-01-01-other", "plan_start").status == 0
+    plans.repo.git("config", "kas.agent", "exit 3")
+    watching.until("failed", "ended with status 3")
+
+
+def test_what_cannot_be_taken_from_a_worktree_does_not_end_it(plans: Plans, plan: Plan, watch: Watch) -> None:
+    """A file that is too large to be kept, and a text that leads elsewhere."""
+    plan(1)
+    plans("plan", "transition", KEY, "implement_start")
+    worktree = plans.repo.worktree("some")
+    folder = worktree / "docs/plans/.signals"
+    folder.mkdir(parents=True)
+    (folder / f"review-approved-{PLAN}").touch()
+    os.truncate(folder / f"review-approved-{PLAN}", 65 * 1024 * 1024)
+    (folder.parent / PLAN).symlink_to("/etc/hostname")
+    (folder / f"elaborator-finished-{PLAN}").touch()
+    watching = watch()
+    assert plans("signal", "implement_finished", KEY).status == 0
+    watching.until("applied", "reviewing")
+    assert len(watching.warnings) == 2
+    assert watching.stop() == 130
 
 
 def test_a_store_that_is_away_delays_everything_and_loses_nothing(

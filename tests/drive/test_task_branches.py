@@ -89,6 +89,10 @@ def test_branches_that_conflict_are_named_and_nothing_is_half_merged(world: Worl
     stage = world.watch_until("undecided")
     states = sorted((job["state"], job["reason"]) for job in stage["jobs"] if job["wave"] == 1)
     (complete, nothing), (failed, reason) = states
+    rows = world.kas("triage", "--json", cwd=world.repo.path).data["rows"]
+    flags = {row["plan"] or row["branch"]: row["flags"] for row in rows}
+    assert "undecided" in flags[f"{KEY}.md"]
+    assert [flags[f"plan/x-w1-t{task}-1"] for task in (1, 2)] == [["task_branch"], ["task_branch"]]
     assert (complete, nothing, failed) == ("complete", "", "failed")
     assert reason.endswith("conflicts with plan/x: same.txt")
     folder = world.repo.path / ".worktrees/plan-x"
@@ -129,7 +133,38 @@ def test_somebody_elses_merge_is_left_alone(world: World) -> None:
     assert world.repo.git("rev-parse", "MERGE_HEAD", cwd=folder) == world.repo.git("rev-parse", "other")
 
 
-def test_what_is_merged_is_cleaned_up(world: World) -> None:
+def test_nothing_is_merged_beside_the_branch(world: World) -> None:
+    """In the middle of a bisection, as of a rebase, Git would merge into a commit that no branch holds."""
+    world.kas("watch", "--once", cwd=world.repo.path)
+    folder = world.repo.path / ".worktrees/plan-x"
+    for name in ("a", "b"):
+        world.repo.commit(name, {name: name}, cwd=folder)
+    before = world.repo.git("rev-parse", "plan/x")
+    world.repo.git("bisect", "start", "plan/x", "plan/x~2", cwd=folder)
+    deadline = time.monotonic() + 60
+    while {job["state"] for job in world.stage()["jobs"] if job["wave"] == 1} != {"complete"}:
+        world.kas("watch", "--once", cwd=world.repo.path)
+        assert time.monotonic() < deadline
+    watched = world.kas("watch", "--once", "--json", cwd=world.repo.path)
+    assert f"plan/x is not checked out in {folder}" in watched.json()["warnings"][0]
+    assert world.repo.git("rev-parse", "plan/x") == before
+    assert world.repo.git("rev-parse", "HEAD", cwd=folder) == world.repo.git("rev-parse", "plan/x~1")
+    world.repo.git("bisect", "reset", cwd=folder)
+    world.watch_until("ended")
+    assert {"1.txt", "2.txt", "3.txt", "a", "b"} <= world.files()
+
+
+def test_a_tag_of_the_same_name_is_not_merged_instead(world: World) -> None:
+    for task in (1, 2):
+        world.repo.git("tag", f"plan/x-w1-t{task}-1", "main")
+    world.watch_until("ended")
+    assert {"1.txt", "2.txt", "3.txt"} <= world.files()
+
+
+@pytest.mark.parametrize("text", [TEXT, TEXT.replace("Task 1", "Task 1.2")])
+def test_what_is_merged_is_cleaned_up(world: World, text: str) -> None:
+    world.repo.commit("plan again", {f"docs/plans/{KEY}.md": text})
+    assert world.kas("plan", "register", KEY, "--update", cwd=world.repo.path).status == 0
     world.watch_until("ended")
     finished = world.kas("finish", KEY, "--merge", "--json", cwd=world.repo.path)
     assert finished.status == 0, finished

@@ -101,11 +101,12 @@ class _Mortal:
 
 @dataclass
 class WorktreeGit(FakePorcelain):
-    """Git, as far as worktrees go: ``worktree add`` makes one. Whatever is merged can be."""
+    """Git, as far as worktrees go: ``worktree add`` makes one. Merges fail with ``complaint``."""
 
     worktrees: list[Worktree] = field(default_factory=list)
     branches: set[str] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
+    complaint: str = ""
 
     def run(self, folder: str, *arguments: str, at: int | None = None) -> str:
         if arguments[:2] == ("worktree", "add"):
@@ -114,8 +115,7 @@ class WorktreeGit(FakePorcelain):
             path = words[1] if "-b" in arguments else words[0]
             assert not any(one.branch == branch or one.path == path for one in self.worktrees)
             assert ("-b" in arguments) is (branch not in self.branches)
-            self.branches.add(branch)
-            self.answers = {**self.answers, self._asks(branch): ""}
+            self.add_branch(branch)
             id_ = path.rpartition("/")[2]
             self.worktrees.append(Worktree(id_, path, f"/r/.git/worktrees/{id_}", BranchName(branch)))
         return super().run(folder, *arguments, at=at)
@@ -123,12 +123,26 @@ class WorktreeGit(FakePorcelain):
     def attempt(
         self, folder: str, *arguments: str, stdin: str = "", scratch: str = "", reflog_action: str = ""
     ) -> Ended:
+        if arguments[0] == "symbolic-ref":
+            here = next(one.branch for one in self.worktrees if one.path == folder)
+            return Ended(0, f"refs/heads/{here}\n", "")
         if arguments[0] != "merge":
             return super().attempt(
                 folder, *arguments, stdin=stdin, scratch=scratch, reflog_action=reflog_action
             )
-        self.merged.append(arguments[-1])
+        if self.complaint:
+            return Ended(128, "", self.complaint)
+        self.merged.append(arguments[-1].removeprefix("refs/heads/"))
         return Ended(0, "", "")
+
+    def add_branch(self, branch: str) -> None:
+        self.branches.add(branch)
+        self.answers = {**self.answers, self._asks(branch): ""}
+
+    def remove_branch(self, branch: str) -> None:
+        self.branches.remove(branch)
+        self.answers = {words: said for words, said in self.answers.items() if words != self._asks(branch)}
+        self.worktrees = [one for one in self.worktrees if one.branch != branch]
 
     @staticmethod
     def _asks(branch: str) -> tuple[str, ...]:
@@ -221,11 +235,13 @@ class DriveWorld:
     def create(self, *events: Event, name: str = SHOP, text: bytes = b"", topic: str = "") -> PlanName:
         plan = PlanName(name)
         self.commit(Create(plan, topic=topic, content=text or None))
-        for event in events:
-            self.commit(Transition(plan, (event,)))
+        self.move(*events, name=plan)
         return plan
 
     def move(self, *events: Event, name: PlanName = SHOP) -> None:
+        """Whoever has implemented a plan has done so on its branch."""
+        if Event.IMPLEMENT_FINISHED in events:
+            self.git.add_branch(self.plan(name).branch or name.default_branch)
         for event in events:
             self.commit(Transition(name, (event,)))
 

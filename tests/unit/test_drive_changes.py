@@ -12,6 +12,7 @@ from git_kas.domain.names import BranchName, PlanName
 from git_kas.domain.run_ids import RunId
 from git_kas.domain.worktree import Worktree
 from git_kas.usecases.drive_ports import Step
+from git_kas.usecases.waves import retry
 from unit.drive_worlds import NO_LIMITS, SHOP, DriveWorld, text_of
 
 HOUR = 3600
@@ -100,7 +101,56 @@ def test_a_text_without_waves_does_not_pass_for_having_done_them(world: DriveWor
     world.write(b"# Shop\n\nnothing is written here\n")
     world.look()
     assert world.status is Status.IMPLEMENTING
-    assert world.runs.begun == ["shop-W1-T1-1", "shop-W2-T2-1"]
+    assert world.runs.begun == ["shop-W1-T1-1"]
+    assert world.job("W2-T2").reason == "The plan's text has no task 2 in wave 2 any more."
+    world.write(text_of(1, 1))
+    retry(world.waves_ports(), SHOP, [])
+    world.look()
+    assert world.runs.begun == ["shop-W1-T1-1", "shop-W2-T2-2"]
+    assert "do 2" in world.spec_of("W2-T2").prompt
+
+
+def test_a_wave_that_comes_in_between_while_an_agent_is_started_gives_it_no_other_task(
+    world: DriveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.waves(1, 1)
+    world.look()
+    world.end("W1-T1")
+    new = b"# Shop\n\n## Wave 1\n\n### Task 1: a\n\n## Wave 5\n\n### Task 2: b\n\nanother\n\n" + text_of(1, 1)
+    new = new[: new.index(b"# Shop", 5)] + b"## Wave 2\n\n### Task 2: c\n\nmine\n"
+    monkeypatch.setattr(world.store, "get_content", lambda _: new)
+    world.look()
+    prompt = world.spec_of("W2-T2").prompt
+    assert "mine" in prompt
+    assert "another" not in prompt
+
+
+def test_tasks_of_the_same_number_are_told_apart(world: DriveWorld) -> None:
+    tasks = [f"### Task 1: {word}\n\ndo {word}\n\n" for word in ("first", "second", "third")]
+    text = "# X\n\n## Wave 1\n\n" + "".join(tasks[:2]) + "## Wave 1\n\n" + tasks[2]
+    world.create(Event.IMPLEMENT_START, text=text.encode())
+    world.signal(f"implement-wave-1-{SHOP}")
+    world.look()
+    told = {job: world.spec_of(job).prompt for job in ("W1-T1", "W1-T1x2")}
+    assert "do first" in told["W1-T1"]
+    assert "do second" in told["W1-T1x2"]
+    world.end("W1-T1")
+    world.end("W1-T1x2")
+    world.look()
+    assert "do third" in world.spec_of("W1-T1x3").prompt
+
+
+@pytest.mark.parametrize("label", ["0", "1000", "1.2", "3a"])
+def test_a_task_of_which_no_signal_can_tell_is_reported_by_the_end_of_its_agent(
+    world: DriveWorld, label: str
+) -> None:
+    text = f"# X\n\n## Wave 1\n\n### Task {label}: a\n\ndo it\n"
+    world.create(Event.IMPLEMENT_START, text=text.encode())
+    world.signal(f"implement-wave-1-{SHOP}")
+    world.look()
+    prompt = world.spec_of(f"W1-T{label}").prompt
+    assert "end with status 0" in prompt
+    assert "git kas signal" not in prompt
 
 
 def test_a_task_of_a_later_wave_that_was_passed_over_hides_no_wave_before_it(world: DriveWorld) -> None:

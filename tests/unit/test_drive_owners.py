@@ -70,6 +70,7 @@ def test_a_claim_that_has_ended_is_taken_over_and_nothing_is_started_twice(world
     assert other.runs.begun == []
     assert world.states() == {"W1-T1": "complete", "W1-T2": "unknown", "W2-T3": "pending"}
     assert OWNER in world.job("W1-T2").reason
+    other.git.add_branch("plan/shop")  # somebody has fetched what was done
     retry(other.waves_ports(), SHOP, [])
     other.look()
     assert other.runs.begun == ["shop-W1-T2-2"]

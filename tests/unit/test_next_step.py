@@ -217,3 +217,24 @@ def test_every_next_step_exists_and_is_harmless(
             entry, rest = find_command(words[2:])
             assert entry in COMMANDS
             build_parser(entry).parse_args(rest)
+
+
+def test_what_people_have_to_decide_about_is_looked_at() -> None:
+    driven = plan("x", "implementing")
+    seen = replace(situation(driven, WORK, TREE), undecided={driven.filename: "W1-T1 failed"})
+    assert next_step(triage_rows(seen)[0], MAIN_BASE, REPOSITORY) == "git kas waves status x.md"
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["implement_wave"], "git kas watch"),
+        (["implement_task_finished", "elaborator_finished"], "git kas watch"),
+        (["implement_wave", "implement_finished"], "git kas signals apply"),
+        (["review_approved"], "git kas signals apply"),
+    ],
+)
+def test_signals_are_applied_by_who_can(words: list[str], command: str) -> None:
+    driven = plan("x", "implementing")
+    seen = replace(situation(driven, WORK, TREE), waiting={driven.filename: words})
+    assert next_step(triage_rows(seen)[0], MAIN_BASE, REPOSITORY) == command

@@ -94,7 +94,17 @@ CASES = (
         situation(plan("x", "planning", branch="plan/gone"), plan("y", "done"), plan("z", "ready"), BUSY, WORK),
         "plan/gone",
     ),
-    Case(Flag.NO_PLAN, situation(WORK), situation(branch("main"), plan("x"), WORK)),
+    Case(
+        Flag.NO_PLAN,
+        situation(WORK),
+        situation(branch("main"), plan("x"), WORK, branch("plan/x-w1-t2-1"), branch("plan/x-w12-t1.2x2-10")),
+    ),
+    Case(
+        Flag.TASK_BRANCH,
+        situation(branch("plan/x-w1-t2-1"), WORK, plan("y", branch="plan/x")),
+        situation(branch("plan/y-w1-t2-1"), branch("plan/x-w1"), BUSY, WORK),
+        "y.md",
+    ),
     Case(
         Flag.SHARED_BRANCH,
         situation(BUSY, plan("y", "ready", branch="plan/x"), WORK),
@@ -133,6 +143,12 @@ CASES = (
         replace(situation(BUSY, WORK), rejected={BUSY.filename: ["review_approved: stale"]}),
         situation(BUSY, WORK),
         "stale",
+    ),
+    Case(
+        Flag.UNDECIDED,
+        replace(situation(BUSY, WORK), undecided={BUSY.filename: "W1-T1 failed"}),
+        replace(situation(BUSY, WORK), undecided={PlanName("other.md"): "W1-T1 failed"}),
+        "W1-T1 failed",
     ),
     Case(
         Flag.TEXT_CHANGED,
@@ -189,8 +205,7 @@ def test_every_flag_has_its_case_and_its_meaning() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.flag))
 def test_the_flag_is_raised(case: Case) -> None:
-    row = triage_rows(case.raised)[0]
-    assert case.flag in row.flags
+    row = next(row for row in triage_rows(case.raised) if case.flag in row.flags)
     assert case.evidence in dict(row.notes)[case.flag]
 
 

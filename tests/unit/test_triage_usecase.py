@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from git_kas.domain.base import Base, References
 from git_kas.domain.branch import LocalBranch, UnknownReason, VerdictKind
 from git_kas.domain.ledger import PlanRecord
 from git_kas.domain.lifecycle import Actor, Status
 from git_kas.domain.location import RepositoryLocation
-from git_kas.domain.mutation import Author, Import, Request
+from git_kas.domain.mutation import Author, ClaimRun, Import, PutRun, Request
 from git_kas.domain.names import BranchName, ObjectId, PlanName
 from git_kas.domain.plan import Plan
 from git_kas.domain.project import Project
+from git_kas.domain.stage import RunDocument, encode_run
+from git_kas.domain.triage import Flag
 from git_kas.domain.worktree import Dirt, FolderState, Worktree
 from git_kas.ports.fake_signals import MemorySignalBox
 from git_kas.ports.fakes import (
@@ -34,13 +38,18 @@ MAIN, FEATURE = BranchName("main"), BranchName("plan/x")
 PLAN = Plan(PlanName("x.md"), Status.IMPLEMENTING, branch=FEATURE)
 
 
-def run(repository: FakeRepository, worktrees: list[Worktree], progress: FakeProgress | None = None) -> Triage:
+def run(
+    repository: FakeRepository,
+    worktrees: list[Worktree],
+    progress: FakeProgress | None = None,
+    store: MemoryStore | None = None,
+) -> Triage:
     dirt = {"/r": Dirt(changed=2), "/gone": Dirt(changed=9)}
     ports = TriagePorts(
         git_folders=FakeGitFolders(listed=worktrees),
         repository=repository,
         porcelain=FakePorcelain(dirt=dirt),
-        store=store_of(PLAN),
+        store=store or store_of(PLAN),
         plan_files=FakePlanFiles(listed={"/r": frozenset({"x.md"})}),
         signal_box=MemorySignalBox(),
         clock=FakeClock(1_000_000),
@@ -102,3 +111,25 @@ def test_progress_ends_before_the_answer() -> None:
     run(repository(), [], progress)
     assert progress.steps[-1] == "done"
     assert progress.steps.count("done") == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "evidence", "warnings"),
+    [
+        ({}, None, []),
+        ({"notice": "5 rounds of review are as many as are allowed"}, "5 rounds", []),
+        ({"version": 99}, None, ["x.md: The progress of a plan is stored in version 99, and this is 1."]),
+    ],
+)
+def test_what_people_have_to_decide_about(
+    document: dict[str, object], evidence: str | None, warnings: list[str]
+) -> None:
+    store = store_of(PLAN)
+    author = Request(Author(Actor.SYSTEM))
+    store.commit(ClaimRun(PLAN.filename, "me", 1), author)
+    store.commit(PutRun(PLAN.filename, {**encode_run(RunDocument()), **document}, 1), author)
+    found = run(repository(), [Worktree("", "/r", "/r/.git", MAIN)], store=store)
+    notes = dict(found.rows[0].row.notes)
+    assert (Flag.UNDECIDED in notes) is (evidence is not None)
+    assert notes.get(Flag.UNDECIDED, "").startswith(evidence or "")
+    assert [one for one in found.warnings if "progress" in one] == warnings
