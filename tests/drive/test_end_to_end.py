@@ -63,7 +63,14 @@ class Shop:
             assert time.monotonic() < deadline, (self.driven(), self.log.read_text()[-3000:])
             lives_for = self.chance.uniform(0.05, 1.5) if killed < most_kills else 3.0
             killed += self.run_watcher(lives_for)
+            if killed >= most_kills and self.has_git_locks():
+                self.run("doctor", "lock_file", "--fix")  # as somebody does who reads why nothing goes on
         self.kills += killed
+
+    def has_git_locks(self) -> bool:
+        """Whether a Git that was killed with its watcher may have left a lock."""
+        common = self.repo.path / ".git"
+        return any(not path.is_relative_to(common / "kas") for path in common.rglob("*.lock"))
 
     def run_watcher(self, seconds: float) -> bool:
         """Whether it was killed, and did not end by itself."""
