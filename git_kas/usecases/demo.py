@@ -155,6 +155,9 @@ class _Builder:
         folder = self._worktree(dirty.default_branch)
         self._folder.write(f"{folder}/README.md", "# Changed and not committed\n")
         self._folder.write(f"{folder}/notes.txt", "neither committed nor ignored\n")
+        task = f"{dirty.default_branch}-w1-t1-1"
+        self._branch(task, days_ago=0.05, start=dirty.default_branch)
+        self._stage(task, "an agent's branch for one of the plan's tasks")
         review = self._plan("review", "reviewing", "waits for a verdict", branch=True)
         self._branch(review.default_branch, days_ago=0.5, commits=3)
         approved = self._plan("approved", "reviewing", "its reviewer has left a signal: approved", branch=True)

@@ -20,6 +20,7 @@ NOT_STAGED = {
     Flag.SIGNALS_REJECTED,
     Flag.TEXT_CHANGED,
     Flag.STATE_FILE_DIFFERS,
+    Flag.UNDECIDED,
 }
 
 
