@@ -28,7 +28,7 @@ MOVES: Final = (("plan_start", "planning"), ("planner_finished", "ready"))
 WATCHING: Final = (("triage", "--watch", "--json"), ("plan", "list", "--watch", "--json"))
 PATIENCE: Final = 60.0
 MOST: Final = 1.0
-"""Seconds, as issue and DESIGN want it."""
+"""Seconds; what shows later is not seen as it happens."""
 
 
 class Screen:
